@@ -1,0 +1,45 @@
+// ModelCard: what a model file says of itself, read from its header alone in milliseconds.
+// Used by the library, the model picker and `paluku-cli inspect`. Plain values, free to copy.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/error.h"
+
+namespace paluku {
+
+struct ModelCard {
+  std::string path;
+  std::string name;          // general.name, else the file name without its ending
+  std::string architecture;  // "deepseek2"
+  std::string type_name;     // what most weights are stored as: "Q8_0"; "Q4_K_M" where the file says so
+  std::int64_t file_bytes = 0;
+  std::int64_t parameters = 0;         // weights in all
+  std::int64_t active_parameters = 0;  // weights that a token touches
+  int layers = 0;
+  int dense_layers = 0;
+  int hidden = 0;
+  int heads = 0;
+  int latent = 0;  // kv_lora_rank
+  int nope = 0;
+  int rope = 0;
+  int value = 0;
+  int q_lora = 0;  // 0: none
+  int experts = 0;
+  int experts_chosen = 0;
+  int experts_shared = 0;
+  int vocabulary = 0;
+  int context_length = 0;
+  std::string tokenizer;      // pre-tokenizer name
+  std::string chat_template;  // recognised form, or empty
+  std::vector<std::pair<std::string, int>> tensor_types;  // type name, number of tensors; most used first
+  std::vector<std::string> unsupported;  // why it cannot run; empty when it can
+};
+
+// Errors: those of GgufFile::Open. A readable file that Paluku cannot run is a card with reasons in `unsupported`.
+Result<ModelCard> ReadModelCard(const std::string& path);
+
+}  // namespace paluku
