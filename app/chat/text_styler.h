@@ -1,0 +1,81 @@
+// TextStyler: puts a row's text and its styles into the document of a read-only TextEdit whose
+// textFormat is PlainText. Bind `text` here instead of TextEdit.text: only what changed is
+// replaced, so that a growing block is not laid out from its start. Emphasis, code and links are
+// character formats of a QSyntaxHighlighter; no markup is ever made. The line height is fixed in
+// pixels.
+//
+// Created in QML beside its TextEdit:
+//   TextEdit { id: edit; readOnly: true; textFormat: TextEdit.PlainText }
+//   TextStyler { document: edit.textDocument; text: row.text; spans: row.spans; lineHeight: 27 }
+// For a composer (the person types) leave `text` alone and bind document and lineHeight only.
+// Interface thread.
+#pragma once
+
+#include <QtQml/qqmlregistration.h>
+
+#include <QColor>
+#include <QObject>
+#include <QPointer>
+#include <QQuickTextDocument>
+#include <QString>
+#include <QVariant>
+#include <memory>
+
+#include "app/chat/block.h"
+
+namespace paluku {
+
+class SpanHighlighter;
+
+class TextStyler : public QObject {
+  Q_OBJECT
+  QML_ELEMENT
+
+  Q_PROPERTY(QQuickTextDocument* document READ document WRITE setDocument NOTIFY changed)
+  Q_PROPERTY(QString text READ text WRITE setText NOTIFY changed)
+  // TranscriptModel's role `spans`; nothing: no styles.
+  Q_PROPERTY(QVariant spans READ spans WRITE setSpans NOTIFY changed)
+  // Pixels; 0 leaves the font's own.
+  Q_PROPERTY(double lineHeight READ lineHeight WRITE setLineHeight NOTIFY changed)
+  Q_PROPERTY(QString codeFamily READ codeFamily WRITE setCodeFamily NOTIFY changed)
+  Q_PROPERTY(int codePixelSize READ codePixelSize WRITE setCodePixelSize NOTIFY changed)
+  Q_PROPERTY(QColor codeBackground READ codeBackground WRITE setCodeBackground NOTIFY changed)
+  Q_PROPERTY(QColor linkColor READ linkColor WRITE setLinkColor NOTIFY changed)
+
+ public:
+  explicit TextStyler(QObject* parent = nullptr);
+  ~TextStyler() override;
+
+  QQuickTextDocument* document() const { return document_; }
+  void setDocument(QQuickTextDocument* document);
+  QString text() const { return text_; }
+  void setText(const QString& text);
+  QVariant spans() const;
+  void setSpans(const QVariant& spans);
+  double lineHeight() const { return lineHeight_; }
+  void setLineHeight(double pixels);
+  QString codeFamily() const;
+  void setCodeFamily(const QString& family);
+  int codePixelSize() const;
+  void setCodePixelSize(int pixels);
+  QColor codeBackground() const;
+  void setCodeBackground(const QColor& color);
+  QColor linkColor() const;
+  void setLinkColor(const QColor& color);
+
+ signals:
+  void changed();
+
+ private:
+  void replaceChangedText();
+  void applyLineHeight(int firstBlock);
+  void fixNewBlocks(int position, int removed, int added);
+
+  QPointer<QQuickTextDocument> document_;
+  std::unique_ptr<SpanHighlighter> highlighter_;
+  QString text_;
+  bool ownsText_ = false;  // `text` was set: the document is ours to fill
+  double lineHeight_ = 0;
+};
+
+}  // namespace paluku

@@ -1,0 +1,167 @@
+// SettingsController: every setting as a typed property. A change applies and is stored at once;
+// there is no Save. Language and look stand in the plain settings file (they are needed before the
+// database), everything else in the SettingsStore.
+//
+// Created in main.cpp, interface thread; texts for sliders are formatted here.
+#pragma once
+
+#include <QtQml/qqmlregistration.h>
+
+#include <QObject>
+#include <QString>
+#include <QStringList>
+#include <QVariant>
+#include <map>
+#include <string>
+
+#include "app/platform/appearance.h"
+#include "storage/plain_settings.h"
+#include "storage/storage.h"
+
+namespace paluku {
+
+class SettingsController : public QObject {
+  Q_OBJECT
+  QML_ELEMENT
+  QML_UNCREATABLE("Owned by the application.")
+
+  // --- General ---
+  // "System", then the languages by their own names; the index chooses.
+  Q_PROPERTY(QStringList languageNames READ languageNames NOTIFY languageChanged)
+  Q_PROPERTY(int languageIndex READ languageIndex WRITE setLanguageIndex NOTIFY languageChanged)
+  Q_PROPERTY(bool enterSends READ enterSends WRITE setEnterSends NOTIFY changed)
+
+  // --- Appearance ---
+  Q_PROPERTY(paluku::Appearance::Look look READ look WRITE setLook NOTIFY changed)
+  Q_PROPERTY(bool highContrast READ highContrast WRITE setHighContrast NOTIFY changed)
+  Q_PROPERTY(bool reduceMotion READ reduceMotion WRITE setReduceMotion NOTIFY changed)
+  // 85 to 160.
+  Q_PROPERTY(int textSizePercent READ textSizePercent WRITE setTextSizePercent NOTIFY changed)
+  Q_PROPERTY(QString textSizeText READ textSizeText NOTIFY changed)
+
+  // --- Answers ---
+  Q_PROPERTY(QString instruction READ instruction WRITE setInstruction NOTIFY changed)
+  Q_PROPERTY(double temperature READ temperature WRITE setTemperature NOTIFY changed)  // 0..2
+  Q_PROPERTY(QString temperatureText READ temperatureText NOTIFY changed)
+  Q_PROPERTY(int topK READ topK WRITE setTopK NOTIFY changed)  // 0: off, to 200
+  Q_PROPERTY(QString topKText READ topKText NOTIFY changed)
+  Q_PROPERTY(double topP READ topP WRITE setTopP NOTIFY changed)  // 0.05..1
+  Q_PROPERTY(QString topPText READ topPText NOTIFY changed)
+  Q_PROPERTY(double minP READ minP WRITE setMinP NOTIFY changed)  // 0..0.5
+  Q_PROPERTY(QString minPText READ minPText NOTIFY changed)
+  // 1..2; 1: off.
+  Q_PROPERTY(
+      double repetitionPenalty READ repetitionPenalty WRITE setRepetitionPenalty NOTIFY changed)
+  Q_PROPERTY(QString repetitionPenaltyText READ repetitionPenaltyText NOTIFY changed)
+  // -2..2; 0: off.
+  Q_PROPERTY(double presencePenalty READ presencePenalty WRITE setPresencePenalty NOTIFY changed)
+  Q_PROPERTY(QString presencePenaltyText READ presencePenaltyText NOTIFY changed)
+  Q_PROPERTY(double frequencyPenalty READ frequencyPenalty WRITE setFrequencyPenalty NOTIFY changed)
+  Q_PROPERTY(QString frequencyPenaltyText READ frequencyPenaltyText NOTIFY changed)
+  // Digits; empty: another one for every answer.
+  Q_PROPERTY(QString seed READ seed WRITE setSeed NOTIFY changed)
+
+  // --- Models (what is set here holds from the next loading of a model) ---
+  // 0: one per processor core.
+  Q_PROPERTY(int threads READ threads WRITE setThreads NOTIFY changed)
+  Q_PROPERTY(int threadsMax READ threadsMax CONSTANT)
+  Q_PROPERTY(QString threadsText READ threadsText NOTIFY changed)
+  // 0: the model's own limit, at most 32,768.
+  Q_PROPERTY(int contextTokens READ contextTokens WRITE setContextTokens NOTIFY changed)
+  Q_PROPERTY(QString contextText READ contextText NOTIFY changed)
+
+  // --- About ---
+  Q_PROPERTY(QString version READ version CONSTANT)
+  Q_PROPERTY(QString dataPath READ dataPath CONSTANT)
+
+ public:
+  enum Section { General, Looks, Answers, Models };
+  Q_ENUM(Section)
+
+  // `dataPath` is shown on the About page. `plain` is saved back to its own path.
+  SettingsController(PlainSettings plain, QString dataPath, QObject* parent = nullptr);
+
+  // Reads what the store holds; until then the defaults are in effect.
+  void attach(Storage& storage);
+
+  QStringList languageNames() const;
+  int languageIndex() const;
+  void setLanguageIndex(int index);
+  // "en" or "te": the language in effect.
+  QString language() const;
+  bool enterSends() const;
+  void setEnterSends(bool on);
+  Appearance::Look look() const;
+  void setLook(Appearance::Look look);
+  bool highContrast() const;
+  void setHighContrast(bool on);
+  bool reduceMotion() const;
+  void setReduceMotion(bool on);
+  int textSizePercent() const;
+  void setTextSizePercent(int percent);
+  QString textSizeText() const;
+  Appearance::Wishes wishes() const;
+
+  QString instruction() const;
+  void setInstruction(const QString& text);
+  double temperature() const;
+  void setTemperature(double value);
+  QString temperatureText() const;
+  int topK() const;
+  void setTopK(int value);
+  QString topKText() const;
+  double topP() const;
+  void setTopP(double value);
+  QString topPText() const;
+  double minP() const;
+  void setMinP(double value);
+  QString minPText() const;
+  double repetitionPenalty() const;
+  void setRepetitionPenalty(double value);
+  QString repetitionPenaltyText() const;
+  double presencePenalty() const;
+  void setPresencePenalty(double value);
+  QString presencePenaltyText() const;
+  double frequencyPenalty() const;
+  void setFrequencyPenalty(double value);
+  QString frequencyPenaltyText() const;
+  QString seed() const;
+  void setSeed(const QString& digits);
+
+  int threads() const;
+  void setThreads(int count);
+  int threadsMax() const;
+  QString threadsText() const;
+  int contextTokens() const;
+  void setContextTokens(int tokens);
+  QString contextText() const;
+
+  QString version() const;
+  QString dataPath() const { return dataPath_; }
+
+  Q_INVOKABLE void restoreDefaults(paluku::SettingsController::Section section);
+  // One step of the text size, for Ctrl++ and Ctrl+-.
+  Q_INVOKABLE void stepTextSize(int steps);
+  void retranslate();
+
+ signals:
+  // Any setting but the language.
+  void changed();
+  // One stored setting (its key, see settings_keys.h).
+  void languageChanged();
+  // A setting could not be stored.
+  void failed(const paluku::Error& error);
+
+ private:
+  QString value(const char* key) const;
+  void store(const char* key, const QString& value);
+  double number(const char* key) const;
+  void storeNumber(const char* key, double value, double low, double high);
+
+  PlainSettings plain_;
+  std::map<std::string, std::string> values_;  // of the store
+  Storage* storage_ = nullptr;
+  QString dataPath_;
+};
+
+}  // namespace paluku
