@@ -15,7 +15,8 @@ struct ModelCard {
   std::string path;
   std::string name;          // general.name, else the file name without its ending
   std::string architecture;  // "deepseek2"
-  std::string type_name;     // what most weights are stored as: "Q8_0"; "Q4_K_M" where the file says so
+  std::string
+      type_name;  // what most weights are stored as: "Q8_0"; "Q4_K_M" where the file says so
   std::int64_t file_bytes = 0;
   std::int64_t parameters = 0;         // weights in all
   std::int64_t active_parameters = 0;  // weights that a token touches
@@ -35,11 +36,13 @@ struct ModelCard {
   int context_length = 0;
   std::string tokenizer;      // pre-tokenizer name
   std::string chat_template;  // recognised form, or empty
-  std::vector<std::pair<std::string, int>> tensor_types;  // type name, number of tensors; most used first
+  std::vector<std::pair<std::string, int>>
+      tensor_types;                      // type name, number of tensors; most used first
   std::vector<std::string> unsupported;  // why it cannot run; empty when it can
 };
 
-// Errors: those of GgufFile::Open. A readable file that Paluku cannot run is a card with reasons in `unsupported`.
+// Errors: those of GgufFile::Open. A readable file that Paluku cannot run is a card with reasons in
+// `unsupported`.
 Result<ModelCard> ReadModelCard(const std::string& path);
 
 }  // namespace paluku

@@ -1,0 +1,154 @@
+#include "engine/loader/model_card.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+
+#include "engine/loader/gguf.h"
+#include "engine/model/model_config.h"
+
+namespace paluku {
+namespace {
+
+struct FileType {
+  std::uint64_t id;
+  std::string_view name;
+};
+// Values of general.file_type, of which one file holds several tensor types.
+constexpr std::array<FileType, 31> kFileTypes = {{
+    {0, "F32"},      {1, "F16"},      {2, "Q4_0"},    {3, "Q4_1"},    {7, "Q8_0"},
+    {8, "Q5_0"},     {9, "Q5_1"},     {10, "Q2_K"},   {11, "Q3_K_S"}, {12, "Q3_K_M"},
+    {13, "Q3_K_L"},  {14, "Q4_K_S"},  {15, "Q4_K_M"}, {16, "Q5_K_S"}, {17, "Q5_K_M"},
+    {18, "Q6_K"},    {19, "IQ2_XXS"}, {20, "IQ2_XS"}, {21, "Q2_K_S"}, {22, "IQ3_XS"},
+    {23, "IQ3_XXS"}, {24, "IQ1_S"},   {25, "IQ4_NL"}, {26, "IQ3_S"},  {27, "IQ3_M"},
+    {28, "IQ2_S"},   {29, "IQ2_M"},   {30, "IQ4_XS"}, {31, "IQ1_M"},  {32, "BF16"},
+    {38, "MXFP4"},
+}};
+
+std::string BaseName(const std::string& path) {
+  std::string name = path.substr(path.find_last_of('/') + 1);
+  const std::size_t dot = name.find_last_of('.');
+  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+}
+
+std::string TextOr(const GgufFile& file, std::string_view key, std::string fallback) {
+  const auto text = file.String(key);
+  return text && !text->empty() ? std::string(*text) : std::move(fallback);
+}
+
+// One tensor as the card counts it.
+struct Counted {
+  std::string_view name;
+  std::string_view type;
+  std::int64_t elements;
+};
+
+std::vector<Counted> CountTensors(const GgufFile& file) {
+  std::vector<Counted> all;
+  for (const auto& [name, tensor] : file.tensors()) {
+    all.push_back({name, Info(tensor.dtype).name, tensor.elements()});
+  }
+  for (const auto& [name, tensor] : file.foreign_tensors()) {
+    double elements = 1;  // not held against the size of the file, so it may be absurd
+    for (const std::int64_t dimension : tensor.shape) elements *= static_cast<double>(dimension);
+    all.push_back({name, GgufTypeName(tensor.gguf_type),
+                   static_cast<std::int64_t>(std::min(elements, 1e15))});
+  }
+  return all;
+}
+
+void FillTypes(const GgufFile& file, const std::vector<Counted>& tensors, ModelCard& card) {
+  std::map<std::string_view, std::pair<int, std::int64_t>> by_type;  // tensors, elements
+  for (const Counted& tensor : tensors) {
+    auto& [count, elements] = by_type[tensor.type];
+    ++count;
+    elements += tensor.elements;
+  }
+  std::int64_t most = 0;
+  for (const auto& [type, counts] : by_type) {
+    card.tensor_types.emplace_back(type, counts.first);
+    if (counts.second > most) {
+      most = counts.second;
+      card.type_name = type;
+    }
+  }
+  std::stable_sort(card.tensor_types.begin(), card.tensor_types.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  const auto file_type = file.Integer("general.file_type", 0, 1'000);
+  for (const FileType& known : kFileTypes) {
+    if (file_type && known.id == *file_type) card.type_name = known.name;
+  }
+}
+
+// A token touches one row of the embedding, the chosen of the routed experts and everything else.
+void FillParameters(const std::vector<Counted>& tensors, const ModelConfig* config,
+                    ModelCard& card) {
+  const bool tied = std::none_of(tensors.begin(), tensors.end(),
+                                 [](const Counted& t) { return t.name == "output.weight"; });
+  for (const Counted& tensor : tensors) {
+    card.parameters += tensor.elements;
+    if (config == nullptr) continue;
+    if (tensor.name.find("_exps.") != std::string_view::npos && config->experts > 0) {
+      card.active_parameters += tensor.elements / config->experts * config->experts_chosen;
+    } else if (tensor.name != "token_embd.weight" || tied) {
+      card.active_parameters += tensor.elements;
+    }
+  }
+}
+
+void FillConfig(const ModelConfig& config, ModelCard& card) {
+  card.layers = config.layers;
+  card.dense_layers = config.dense_layers;
+  card.hidden = config.hidden;
+  card.heads = config.heads;
+  card.latent = config.latent;
+  card.nope = config.nope;
+  card.rope = config.rope;
+  card.value = config.value;
+  card.q_lora = config.q_lora;
+  card.experts = config.experts;
+  card.experts_chosen = config.experts_chosen;
+  card.experts_shared = config.experts_shared;
+  card.vocabulary = config.vocabulary;
+  card.context_length = config.context_length;
+}
+
+void AddForeignTypes(const GgufFile& file, ModelCard& card) {
+  std::map<std::string_view, int> types;
+  for (const auto& [name, tensor] : file.foreign_tensors()) ++types[GgufTypeName(tensor.gguf_type)];
+  for (const auto& [type, count] : types) {
+    const Error error{
+        ErrorCode::kUnsupportedTensorType, file.path(),
+        std::string(type) + ", " + std::to_string(count) + (count == 1 ? " tensor" : " tensors")};
+    card.unsupported.push_back(error.Message());
+  }
+}
+
+}  // namespace
+
+Result<ModelCard> ReadModelCard(const std::string& path) {
+  PALUKU_ASSIGN_OR_RETURN(const auto file, GgufFile::Open(path));
+  ModelCard card;
+  card.path = path;
+  card.name = TextOr(*file, "general.name", BaseName(path));
+  card.architecture = TextOr(*file, "general.architecture", "");
+  card.tokenizer = TextOr(*file, "tokenizer.ggml.pre", "");
+  card.file_bytes = static_cast<std::int64_t>(file->size_bytes());
+  if (const auto tokens = file->Strings("tokenizer.ggml.tokens")) {
+    card.vocabulary = static_cast<int>(tokens->size());
+  }
+  const std::vector<Counted> tensors = CountTensors(*file);
+  FillTypes(*file, tensors, card);
+  AddForeignTypes(*file, card);
+  const Result<ModelConfig> config = ModelConfig::Parse(*file);
+  if (config) {
+    FillConfig(*config, card);
+  } else {
+    card.unsupported.push_back(config.error().Message());
+  }
+  FillParameters(tensors, config ? &*config : nullptr, card);
+  return card;
+}
+
+}  // namespace paluku

@@ -1,0 +1,56 @@
+// ModelConfig: what the metadata of a deepseek2 file says of the model, read and validated once.
+//
+// Every value is inside a range that the rest of the engine may rely on; defaults of old files are
+// applied here and nowhere else. A plain value, const after Parse. Symbols: DeepSeek-V2 (arXiv
+// 2405.04434) section 2.1, DeepSeek-V3 (arXiv 2412.19437) section 2.1, YaRN (arXiv 2309.00071).
+#pragma once
+
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/base/error.h"
+#include "engine/loader/gguf.h"
+
+namespace paluku {
+
+struct ModelConfig {
+  int layers = 0;        // without layers for multi-token prediction, which are skipped
+  int dense_layers = 0;  // the first ones, with one SwiGLU network instead of experts
+  int hidden = 0;
+  int vocabulary = 0;
+  int context_length = 0;
+  float epsilon = 0;  // of every RmsNorm
+
+  // Attention.
+  int heads = 0;
+  int q_lora = 0;  // 0: the query is one projection
+  int latent = 0;  // kv_lora_rank
+  int nope = 0;    // values of a head without position
+  int rope = 0;    // values of a head that are rotated; even
+  int value = 0;
+  float attention_scale = 0;             // mscale^2 / sqrt(nope + rope)
+  std::vector<float> inverse_frequency;  // [rope / 2], YaRN included
+
+  // Networks.
+  int dense_inner = 0;
+  int experts = 0;  // 0: every layer is dense
+  int experts_chosen = 0;
+  int experts_shared = 0;
+  int expert_inner = 0;
+  int groups = 1;
+  int groups_chosen = 1;
+  GateFunction gate = GateFunction::kSoftmax;
+  GroupScore group_score = GroupScore::kMax;
+  bool normalise_weights = false;
+  float expert_scale = 1;  // routed_scaling_factor
+
+  bool HasExperts(int layer) const { return experts > 0 && layer >= dense_layers; }
+
+  // Errors: kUnsupportedArchitecture for any other family, kMissingKey, kBadValue, kMissingTensor.
+  static Result<ModelConfig> Parse(const GgufFile& file);
+};
+
+// Shape of a tensor, outermost first, also of one whose element type is unknown; empty when absent.
+std::vector<std::int64_t> ShapeOf(const GgufFile& file, std::string_view name);
+
+}  // namespace paluku
