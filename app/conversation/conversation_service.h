@@ -42,8 +42,8 @@ struct RegenerateRequest {
 
 class ConversationService {
  public:
-  // `storage` must outlive the service. `wake` as in EventChannel. Error: kInvalidArgument (unknown
-  // backend).
+  // `storage` must outlive the service. `wake` as in EventChannel; it must stay callable until
+  // `storage` is closed. Error: kInvalidArgument (unknown backend).
   static Result<std::unique_ptr<ConversationService>> Create(Storage& storage,
                                                              const EngineOptions& engine,
                                                              std::function<void()> wake);

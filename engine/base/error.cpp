@@ -37,6 +37,8 @@ const char* ErrorTemplate(ErrorCode code) {
       return "“%1” needs the tokenizer “%2”, which Paluku does not have.";
     case ErrorCode::kUnsupportedTemplate:
       return "“%1” needs a chat template that Paluku does not have (%2).";
+    case ErrorCode::kModelNotRunnable:
+      return "“%1” cannot be run by Paluku: %2.";
     case ErrorCode::kMissingKey:
       return "“%1” lacks the entry “%2”.";
     case ErrorCode::kMissingTensor:

@@ -33,6 +33,7 @@ enum class ErrorCode : std::uint8_t {
   kUnsupportedTensorType,    // detail: tensor and type
   kUnsupportedTokenizer,     // detail: its name
   kUnsupportedTemplate,      // detail: which template
+  kModelNotRunnable,         // detail: the reason
   kMissingKey,               // detail: metadata key
   kMissingTensor,            // detail: tensor name
   kBadValue,                 // detail: key and value

@@ -1,0 +1,95 @@
+// inspect MODEL: what a model file is, from its header alone.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/command.h"
+#include "engine/loader/model_card.h"
+
+namespace paluku::cli {
+namespace {
+
+// Bytes per token of the latent cache in 16 bit, and of ordinary attention at the same precision.
+std::int64_t LatentBytes(const ModelCard& card) { return 2ll * card.layers * (card.latent + card.rope); }
+std::int64_t PlainBytes(const ModelCard& card) {
+  return 2ll * card.layers * card.heads * (card.nope + card.rope + card.value);
+}
+
+nlohmann::json ToJson(const ModelCard& card) {
+  nlohmann::json types = nlohmann::json::object();
+  for (const auto& [name, count] : card.tensor_types) types[name] = count;
+  return {{"path", card.path},
+          {"name", card.name},
+          {"architecture", card.architecture},
+          {"type", card.type_name},
+          {"file_bytes", card.file_bytes},
+          {"parameters", card.parameters},
+          {"active_parameters", card.active_parameters},
+          {"layers", card.layers},
+          {"dense_layers", card.dense_layers},
+          {"hidden", card.hidden},
+          {"heads", card.heads},
+          {"latent", card.latent},
+          {"nope", card.nope},
+          {"rope", card.rope},
+          {"value", card.value},
+          {"q_lora", card.q_lora},
+          {"experts", card.experts},
+          {"experts_chosen", card.experts_chosen},
+          {"experts_shared", card.experts_shared},
+          {"vocabulary", card.vocabulary},
+          {"context_length", card.context_length},
+          {"latent_bytes_per_token", LatentBytes(card)},
+          {"plain_bytes_per_token", PlainBytes(card)},
+          {"tokenizer", card.tokenizer},
+          {"chat_template", card.chat_template},
+          {"tensor_types", types},
+          {"unsupported", card.unsupported}};
+}
+
+void Line(const char* label, const std::string& text) { std::printf("%-16s%s\n", label, text.c_str()); }
+
+void PrintText(const ModelCard& card) {
+  Line("Model", card.name);
+  Line("File", card.path + " (" + Bytes(card.file_bytes) + ")");
+  Line("Architecture", card.architecture);
+  Line("Parameters",
+       GroupedDigits(card.parameters) + ", " + GroupedDigits(card.active_parameters) + " active per token");
+  Line("Layers", std::to_string(card.layers) + ", the first " + std::to_string(card.dense_layers) + " dense");
+  if (card.experts > 0) {
+    Line("Experts", std::to_string(card.experts_chosen) + " of " + std::to_string(card.experts) + " per token, " +
+                        std::to_string(card.experts_shared) + " shared");
+  }
+  Line("Attention", std::to_string(card.heads) + " heads, latent " + std::to_string(card.latent) + " + rope " +
+                        std::to_string(card.rope));
+  Line("Latent cache", Bytes(LatentBytes(card)) + " per token in 16 bit, instead of " + Bytes(PlainBytes(card)));
+  Line("Context", GroupedDigits(card.context_length) + " tokens");
+  Line("Vocabulary", GroupedDigits(card.vocabulary) + " tokens, tokenizer " + card.tokenizer);
+  Line("Chat template", card.chat_template.empty() ? "not known" : card.chat_template);
+  std::string types;
+  for (const auto& [name, count] : card.tensor_types) types += name + " " + std::to_string(count) + "  ";
+  Line("Tensor types", types);
+  for (const std::string& reason : card.unsupported) Line("Unsupported", reason);
+}
+
+Status Inspect(const Context& context, const std::string& model) {
+  PALUKU_ASSIGN_OR_RETURN(const std::string path, context.ModelPath(model));
+  PALUKU_ASSIGN_OR_RETURN(const ModelCard card, ReadModelCard(path));
+  if (context.json) {
+    PrintJson(ToJson(card));
+  } else {
+    PrintText(card);
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddInspect(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("inspect", "Tell what a model file holds");
+  auto model = std::make_shared<std::string>();
+  command->add_option("model", *model, "Path or name of a model");
+  command->callback(
+      [model, &action] { action = [model](Context& context) { return Inspect(context, *model); }; });
+}
+
+}  // namespace paluku::cli
