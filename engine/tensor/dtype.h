@@ -1,8 +1,8 @@
 // Element types of tensors: one table of block formats.
 //
-// A type stores `block_elements` neighbouring values of a row in `block_bytes` bytes. Adding a type is adding a row
-// to the table in dtype.cpp and, for speed, kernels in the backends; everything else reads the table.
-// Block layouts: GGUF, as listed in ggml's quantisation formats.
+// A type stores `block_elements` neighbouring values of a row in `block_bytes` bytes. Adding a type
+// is adding a row to the table in dtype.cpp and, for speed, kernels in the backends; everything
+// else reads the table. Block layouts: GGUF, as listed in ggml's quantisation formats.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,24 @@
 
 namespace paluku {
 
-enum class DType : std::uint8_t { kF32, kF16, kBF16, kI32, kQ4_0, kQ5_0, kQ8_0, kQ4_K, kQ5_K, kQ6_K };
+enum class DType : std::uint8_t {
+  kF32,
+  kF16,
+  kBF16,
+  kI32,
+  kQ4_0,
+  kQ5_0,
+  kQ8_0,
+  kQ4_K,
+  kQ5_K,
+  kQ6_K
+};
 inline constexpr int kDTypeCount = 10;
 
 struct DTypeInfo {
   DType dtype;
-  std::string_view name;       // as people write it: "Q4_K"
-  std::uint32_t gguf_id;       // number in a GGUF tensor table
+  std::string_view name;  // as people write it: "Q4_K"
+  std::uint32_t gguf_id;  // number in a GGUF tensor table
   std::int64_t block_elements;
   std::int64_t block_bytes;
   // Writes `count` values (a multiple of block_elements) read from `blocks` to `out`.
@@ -27,7 +38,8 @@ struct DTypeInfo {
 
 const DTypeInfo& Info(DType dtype);
 std::optional<DType> DTypeFromGguf(std::uint32_t gguf_id);
-// Name of any type number GGUF defines, also of those Paluku cannot read ("IQ2_XXS"); "type 77" otherwise.
+// Name of any type number GGUF defines, also of those Paluku cannot read ("IQ2_XXS"); "type 77"
+// otherwise.
 std::string_view GgufTypeName(std::uint32_t gguf_id);
 
 // Bytes of a row of `elements` values; `elements` is a multiple of the block.

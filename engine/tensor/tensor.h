@@ -1,7 +1,9 @@
-// Tensor: a view of numbers that somebody else owns. Shapes are written outermost first: [rows, columns].
+// Tensor: a view of numbers that somebody else owns. Shapes are written outermost first: [rows,
+// columns].
 //
-// `data` belongs to the backend that made it and may be an address of a device; only that backend (or the
-// loader, for a mapped file) may follow it. Rows are contiguous; the last dimension is stored in blocks of the type.
+// `data` belongs to the backend that made it and may be an address of a device; only that backend
+// (or the loader, for a mapped file) may follow it. Rows are contiguous; the last dimension is
+// stored in blocks of the type.
 #pragma once
 
 #include <array>
@@ -40,7 +42,8 @@ struct Tensor {
   Tensor Slab(std::int64_t index) const {
     PALUKU_CHECK(rank > 1 && index >= 0 && index < shape[0]);
     Tensor slab{.dtype = dtype, .rank = rank - 1, .shape = {}, .data = nullptr};
-    for (int i = 1; i < rank; ++i) slab.shape[static_cast<std::size_t>(i) - 1] = shape[static_cast<std::size_t>(i)];
+    for (int i = 1; i < rank; ++i)
+      slab.shape[static_cast<std::size_t>(i) - 1] = shape[static_cast<std::size_t>(i)];
     slab.data = data + index * (bytes() / shape[0]);
     return slab;
   }
