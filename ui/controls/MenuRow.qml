@@ -1,0 +1,56 @@
+// One row of a Menu: icon, words, key. Destructive rows stand last, in madder.
+import QtQuick
+import QtQuick.Templates as T
+import Paluku
+
+T.MenuItem {
+    id: item
+
+    property string iconName: ""
+    property string key: ""
+    property bool destructive: false
+    readonly property color inkColor: destructive ? Theme.madder : Theme.ink
+
+    hoverEnabled: true
+    leftPadding: Theme.s12
+    rightPadding: Theme.s12
+    implicitWidth: implicitContentWidth + leftPadding + rightPadding
+    implicitHeight: Theme.menuRowHeight
+    opacity: enabled ? 1 : Theme.disabledOpacity
+
+    contentItem: Item {
+        implicitWidth: words.x + words.implicitWidth + Theme.s24 + hint.implicitWidth
+
+        Icon {
+            anchors.verticalCenter: parent.verticalCenter
+            icon: item.iconName
+            color: item.inkColor
+        }
+        UiText {
+            id: words
+
+            x: Theme.icon + Theme.s12
+            anchors.verticalCenter: parent.verticalCenter
+            text: item.text
+            color: item.inkColor
+        }
+        UiText {
+            id: hint
+
+            anchors.right: parent.right
+            anchors.verticalCenter: parent.verticalCenter
+            role: Theme.caption
+            color: Theme.ink3
+            text: item.key
+        }
+    }
+    background: Rectangle {
+        radius: Theme.radiusControl
+        color: item.highlighted || item.hovered ? Theme.hover : Theme.clear
+
+        FocusRing {
+            shown: item.visualFocus
+            inside: true
+        }
+    }
+}
