@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Tries a package as its users will: lintian, then an installation in a clean Debian 12 root, an answer in the
+# terminal and a window on a display outside that root. Needs root and the network of Debian's packages.
+# usage: check_package.sh PACKAGE.deb
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+package=$(realpath "$1")
+scratch=$(mktemp -d)
+root=$scratch/root
+display=:$((90 + RANDOM % 100))
+
+clean_up() {
+  kill "${server:-0}" 2>/dev/null || true
+  umount "$root/proc" 2>/dev/null || true
+  rm -rf --one-file-system "$scratch"
+}
+trap clean_up EXIT
+
+step() { printf -- '-- %s\n' "$*"; }
+
+step "lintian"
+lintian --fail-on error --suppress-tags bogus-mail-host "$package"
+
+step "desktop file, metainfo, MIME type"
+dpkg -x "$package" "$scratch/files"
+desktop-file-validate "$scratch"/files/usr/share/applications/*.desktop
+appstreamcli validate --no-net "$scratch"/files/usr/share/metainfo/*.xml
+update-mime-database "$scratch/files/usr/share/mime"
+test -s "$scratch/files/usr/share/mime/application/x-gguf.xml"
+
+step "clean root"
+mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
+debootstrap --variant=minbase bookworm "$root" "$mirror" >"$scratch/debootstrap.log" 2>&1 ||
+  { tail "$scratch/debootstrap.log"; exit 1; }
+mount -t proc proc "$root/proc"
+cp "$package" "$root/tmp/paluku.deb"
+in_root() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/home LANG=C.UTF-8 "$@"; }
+# The mirror may be a snapshot whose dates have passed.
+in_root apt-get -q -o Acquire::Check-Valid-Until=false -o Acquire::Check-Date=false update >/dev/null
+in_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends /tmp/paluku.deb \
+  >"$scratch/install.log" 2>&1 || { tail -n 30 "$scratch/install.log"; exit 1; }
+mkdir "$root/tmp/home"
+
+step "an answer in the terminal"
+in_root paluku-cli --version
+in_root paluku-cli run --temp 0 -n 64 -p "What is Paluku?"
+in_root paluku-cli models list
+
+step "a window"
+Xvfb "$display" -screen 0 1280x800x24 -nolisten tcp -ac >/dev/null 2>&1 &
+server=$!
+for _ in $(seq 50); do DISPLAY=$display xdpyinfo >/dev/null 2>&1 && break; sleep 0.1; done
+in_root DISPLAY="$display" timeout 30 paluku >"$scratch/window.log" 2>&1 &
+if ! DISPLAY=$display timeout 20 xdotool search --sync --onlyvisible --name '' >/dev/null; then
+  cat "$scratch/window.log"
+  echo "no window appeared"
+  exit 1
+fi
+sleep 3
+DISPLAY=$display xdotool search --onlyvisible --class paluku >/dev/null
+! grep -E 'module .* is not installed|is not a type|Cannot assign|ReferenceError|TypeError' "$scratch/window.log"
+step "the package works in $(in_root cat /etc/debian_version)"
