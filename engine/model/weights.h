@@ -1,0 +1,64 @@
+// Weights: the tensors of a deepseek2 model by what they do. Const after Load, shared by all steps.
+//
+// Everything stays in the mapping of the file where the backend can use it there (PrepareWeight).
+// Exceptions are made once at load: norms, router and biases become f32, and the key and value
+// up-projections become W_UK and W_UV of one layout, whichever of the two generations the file is.
+// Tensor names and shapes: GGUF architecture deepseek2.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/base/error.h"
+#include "engine/loader/gguf.h"
+#include "engine/model/model_config.h"
+
+namespace paluku {
+
+// Symbols of DeepSeek-V2 (arXiv 2405.04434), section 2.1.
+struct AttentionWeights {
+  Tensor norm;       // [hidden] f32
+  Tensor q_a;        // W_DQ [q_lora, hidden]; empty without a query latent
+  Tensor q_a_norm;   // [q_lora] f32; likewise
+  Tensor q;          // W_UQ, W_QR [heads * (nope + rope), q_lora or hidden]
+  Tensor kv_a;       // W_DKV, W_KR [latent + rope, hidden]
+  Tensor kv_a_norm;  // [latent] f32
+  Tensor w_uk;       // W_UK [heads, nope, latent], f32 | f16 | bf16
+  Tensor w_uv;       // W_UV [heads, value, latent], f32 | f16 | bf16
+  Tensor output;     // W_O [hidden, heads * value]
+};
+
+struct MoeWeights {
+  Tensor gate;           // [experts, hidden] f32
+  Tensor bias;           // [experts] f32; empty without one
+  SwiGluWeights routed;  // [experts, expert_inner, hidden], down [experts, hidden, expert_inner]
+  SwiGluWeights shared;  // [shared * expert_inner, hidden]; empty without shared experts
+};
+
+struct LayerWeights {
+  AttentionWeights attention;
+  Tensor ffn_norm;      // [hidden] f32
+  SwiGluWeights dense;  // [dense_inner, hidden]; only in dense layers
+  MoeWeights moe;       // only in the others
+};
+
+struct Weights {
+  Tensor embedding;    // [vocabulary, hidden]
+  Tensor output_norm;  // [hidden] f32
+  Tensor output;       // [vocabulary, hidden]; the embedding when the file ties them
+  std::vector<LayerWeights> layers;
+  std::vector<Buffer> buffers;           // owners of what is not in the mapping
+  std::shared_ptr<const GgufFile> file;  // owner of the rest
+
+  // Bytes made ready so far, of `total`.
+  using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+  // Errors: kMissingTensor, kUnsupportedTensorType, kBadValue (a shape), kOutOfMemory, kCancelled,
+  // kFileDamaged.
+  static Result<Weights> Load(std::shared_ptr<const GgufFile> file, const ModelConfig& config,
+                              Backend& backend, const Progress& progress, std::stop_token stop);
+};
+
+}  // namespace paluku
