@@ -1,5 +1,6 @@
-// A command of `paluku-cli`: how it is declared and what it may use. DESIGN.md section 5 is the contract; one file
-// per command. A command prints its result on stdout and returns an error for main() to print on stderr.
+// A command of `paluku-cli`: how it is declared and what it may use. DESIGN.md section 5 is the
+// contract; one file per command. A command prints its result on stdout and returns an error for
+// main() to print on stderr.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -11,18 +11,21 @@ namespace paluku::cli {
 Result<std::unique_ptr<Storage>> Context::OpenStorage(StorageAccess access) const {
   PALUKU_ASSIGN_OR_RETURN(const Paths paths, ResolvePaths(data_dir));
   if (access == StorageAccess::kWrite) PALUKU_TRY(CreatePaths(paths));
-  Result<std::unique_ptr<Storage>> storage = Storage::Open({.data_dir = paths.data, .access = access});
+  Result<std::unique_ptr<Storage>> storage =
+      Storage::Open({.data_dir = paths.data, .access = access});
   if (storage || access == StorageAccess::kWrite) return storage;
   if (storage.error().code == ErrorCode::kFileNotFound) return nullptr;
   // An older schema is brought up to date by opening it for writing once.
-  if (storage.error().code == ErrorCode::kUnsupportedVersion) return OpenStorage(StorageAccess::kWrite);
+  if (storage.error().code == ErrorCode::kUnsupportedVersion)
+    return OpenStorage(StorageAccess::kWrite);
   return storage;
 }
 
 Result<std::string> Context::ModelPath(const std::string& model) const {
   const Result<std::string> without_library = ResolveModel(model, nullptr);
   if (without_library) return without_library;
-  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage, OpenStorage(StorageAccess::kReadOnly));
+  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage,
+                          OpenStorage(StorageAccess::kReadOnly));
   if (!storage) return without_library;
   return storage->Run([&](Stores& stores) { return ResolveModel(model, &stores.models); }).get();
 }
@@ -30,18 +33,22 @@ Result<std::string> Context::ModelPath(const std::string& model) const {
 Result<LoadOptions> EngineArguments::ToLoadOptions() const {
   LoadOptions options;
   options.context_tokens = context_tokens;
-  options.latent_type = latent == "f32" ? LatentType::kF32 : latent == "q8" ? LatentType::kQ8 : LatentType::kF16;
+  options.latent_type = latent == "f32"  ? LatentType::kF32
+                        : latent == "q8" ? LatentType::kQ8
+                                         : LatentType::kF16;
   options.attention_path = path == "expanded"   ? AttentionPath::kExpanded
                            : path == "absorbed" ? AttentionPath::kAbsorbed
                                                 : AttentionPath::kAuto;
   return options;
 }
 
-Result<std::unique_ptr<Engine>> LoadEngine(const Context& context, const EngineArguments& arguments) {
+Result<std::unique_ptr<Engine>> LoadEngine(const Context& context,
+                                           const EngineArguments& arguments) {
   PALUKU_ASSIGN_OR_RETURN(const std::string path, context.ModelPath(arguments.model));
   PALUKU_ASSIGN_OR_RETURN(const LoadOptions options, arguments.ToLoadOptions());
-  PALUKU_ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine,
-                          Engine::Create({.backend = arguments.backend, .threads = arguments.threads}));
+  PALUKU_ASSIGN_OR_RETURN(
+      std::unique_ptr<Engine> engine,
+      Engine::Create({.backend = arguments.backend, .threads = arguments.threads}));
   PALUKU_TRY(engine->Load(path, options, [](std::int64_t, std::int64_t) {}, {}));
   return engine;
 }
@@ -53,7 +60,8 @@ void PrintJson(const nlohmann::json& value) {
 
 std::string GroupedDigits(std::int64_t value) {
   std::string digits = std::to_string(value);
-  for (std::ptrdiff_t i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (value < 0 ? 1 : 0); i -= 3) {
+  for (std::ptrdiff_t i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (value < 0 ? 1 : 0);
+       i -= 3) {
     digits.insert(static_cast<std::size_t>(i), ",");
   }
   return digits;

@@ -16,7 +16,8 @@ struct Context {
   bool json = false;
   std::string data_dir;  // empty: the XDG places
 
-  // The database, for reading beside a running window or for writing. Reading an absent one gives nullptr.
+  // The database, for reading beside a running window or for writing. Reading an absent one gives
+  // nullptr.
   Result<std::unique_ptr<Storage>> OpenStorage(StorageAccess access) const;
   // Path of a model argument; see ResolveModel.
   Result<std::string> ModelPath(const std::string& model) const;
@@ -35,7 +36,8 @@ struct EngineArguments {
 };
 
 // An engine with the model loaded.
-Result<std::unique_ptr<Engine>> LoadEngine(const Context& context, const EngineArguments& arguments);
+Result<std::unique_ptr<Engine>> LoadEngine(const Context& context,
+                                           const EngineArguments& arguments);
 
 // One line of JSON on stdout; invalid UTF-8 in it becomes U+FFFD.
 void PrintJson(const nlohmann::json& value);

@@ -13,15 +13,17 @@ Result<std::vector<ConversationRecord>> AllConversations(Storage& storage) {
   std::vector<ConversationRecord> all;
   while (true) {
     const Page page{.offset = static_cast<std::int64_t>(all.size()), .limit = kPageSize};
-    PALUKU_ASSIGN_OR_RETURN(const std::vector<ConversationRecord> part,
-                            storage.Run([&](Stores& stores) { return stores.conversations.List(page); }).get());
+    PALUKU_ASSIGN_OR_RETURN(
+        const std::vector<ConversationRecord> part,
+        storage.Run([&](Stores& stores) { return stores.conversations.List(page); }).get());
     all.insert(all.end(), part.begin(), part.end());
     if (static_cast<std::int64_t>(part.size()) < kPageSize) return all;
   }
 }
 
 Status List(const Context& context) {
-  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage, context.OpenStorage(StorageAccess::kReadOnly));
+  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage,
+                          context.OpenStorage(StorageAccess::kReadOnly));
   std::vector<ConversationRecord> conversations;
   if (storage) {
     PALUKU_ASSIGN_OR_RETURN(conversations, AllConversations(*storage));
@@ -49,24 +51,29 @@ nlohmann::json ToJson(const MessageRecord& message) {
 
 void PrintText(const MessageRecord& message) {
   std::printf("\n%s", RoleName(message.role).data());
-  if (message.state != MessageState::kComplete) std::printf(" (%s)", StateName(message.state).data());
+  if (message.state != MessageState::kComplete)
+    std::printf(" (%s)", StateName(message.state).data());
   std::printf("\n%s\n", message.text.c_str());
 }
 
 Status Show(const Context& context, const std::string& id) {
-  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage, context.OpenStorage(StorageAccess::kReadOnly));
+  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage,
+                          context.OpenStorage(StorageAccess::kReadOnly));
   if (!storage) return Fail(ErrorCode::kNotFound, id);
-  PALUKU_ASSIGN_OR_RETURN(const ConversationRecord conversation,
-                          storage->Run([&](Stores& stores) { return stores.conversations.Get(id); }).get());
-  PALUKU_ASSIGN_OR_RETURN(const std::vector<MessageRecord> messages,
-                          storage->Run([&](Stores& stores) { return stores.conversations.Messages(id); }).get());
+  PALUKU_ASSIGN_OR_RETURN(
+      const ConversationRecord conversation,
+      storage->Run([&](Stores& stores) { return stores.conversations.Get(id); }).get());
+  PALUKU_ASSIGN_OR_RETURN(
+      const std::vector<MessageRecord> messages,
+      storage->Run([&](Stores& stores) { return stores.conversations.Messages(id); }).get());
   nlohmann::json list = nlohmann::json::array();
   if (!context.json) std::printf("%s\n", conversation.title.c_str());
   for (const MessageRecord& message : messages) {
     list.push_back(ToJson(message));
     if (!context.json) PrintText(message);
   }
-  if (context.json) PrintJson({{"id", conversation.id}, {"title", conversation.title}, {"messages", list}});
+  if (context.json)
+    PrintJson({{"id", conversation.id}, {"title", conversation.title}, {"messages", list}});
   return {};
 }
 
@@ -75,9 +82,8 @@ Status Show(const Context& context, const std::string& id) {
 void AddConversations(CLI::App& app, Action& action) {
   CLI::App* conversations = app.add_subcommand("conversations", "The stored conversations");
   conversations->require_subcommand(1);
-  conversations->add_subcommand("list", "List the conversations, newest first")->callback([&action] {
-    action = List;
-  });
+  conversations->add_subcommand("list", "List the conversations, newest first")
+      ->callback([&action] { action = List; });
 
   auto id = std::make_shared<std::string>();
   CLI::App* show = conversations->add_subcommand("show", "Print one conversation, all branches");

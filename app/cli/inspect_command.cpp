@@ -9,7 +9,9 @@ namespace paluku::cli {
 namespace {
 
 // Bytes per token of the latent cache in 16 bit, and of ordinary attention at the same precision.
-std::int64_t LatentBytes(const ModelCard& card) { return 2ll * card.layers * (card.latent + card.rope); }
+std::int64_t LatentBytes(const ModelCard& card) {
+  return 2ll * card.layers * (card.latent + card.rope);
+}
 std::int64_t PlainBytes(const ModelCard& card) {
   return 2ll * card.layers * card.heads * (card.nope + card.rope + card.value);
 }
@@ -46,27 +48,32 @@ nlohmann::json ToJson(const ModelCard& card) {
           {"unsupported", card.unsupported}};
 }
 
-void Line(const char* label, const std::string& text) { std::printf("%-16s%s\n", label, text.c_str()); }
+void Line(const char* label, const std::string& text) {
+  std::printf("%-16s%s\n", label, text.c_str());
+}
 
 void PrintText(const ModelCard& card) {
   Line("Model", card.name);
   Line("File", card.path + " (" + Bytes(card.file_bytes) + ")");
   Line("Architecture", card.architecture);
-  Line("Parameters",
-       GroupedDigits(card.parameters) + ", " + GroupedDigits(card.active_parameters) + " active per token");
-  Line("Layers", std::to_string(card.layers) + ", the first " + std::to_string(card.dense_layers) + " dense");
+  Line("Parameters", GroupedDigits(card.parameters) + ", " + GroupedDigits(card.active_parameters) +
+                         " active per token");
+  Line("Layers",
+       std::to_string(card.layers) + ", the first " + std::to_string(card.dense_layers) + " dense");
   if (card.experts > 0) {
-    Line("Experts", std::to_string(card.experts_chosen) + " of " + std::to_string(card.experts) + " per token, " +
-                        std::to_string(card.experts_shared) + " shared");
+    Line("Experts", std::to_string(card.experts_chosen) + " of " + std::to_string(card.experts) +
+                        " per token, " + std::to_string(card.experts_shared) + " shared");
   }
-  Line("Attention", std::to_string(card.heads) + " heads, latent " + std::to_string(card.latent) + " + rope " +
-                        std::to_string(card.rope));
-  Line("Latent cache", Bytes(LatentBytes(card)) + " per token in 16 bit, instead of " + Bytes(PlainBytes(card)));
+  Line("Attention", std::to_string(card.heads) + " heads, latent " + std::to_string(card.latent) +
+                        " + rope " + std::to_string(card.rope));
+  Line("Latent cache",
+       Bytes(LatentBytes(card)) + " per token in 16 bit, instead of " + Bytes(PlainBytes(card)));
   Line("Context", GroupedDigits(card.context_length) + " tokens");
   Line("Vocabulary", GroupedDigits(card.vocabulary) + " tokens, tokenizer " + card.tokenizer);
   Line("Chat template", card.chat_template.empty() ? "not known" : card.chat_template);
   std::string types;
-  for (const auto& [name, count] : card.tensor_types) types += name + " " + std::to_string(count) + "  ";
+  for (const auto& [name, count] : card.tensor_types)
+    types += name + " " + std::to_string(count) + "  ";
   Line("Tensor types", types);
   for (const std::string& reason : card.unsupported) Line("Unsupported", reason);
 }
@@ -88,8 +95,9 @@ void AddInspect(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("inspect", "Tell what a model file holds");
   auto model = std::make_shared<std::string>();
   command->add_option("model", *model, "Path or name of a model");
-  command->callback(
-      [model, &action] { action = [model](Context& context) { return Inspect(context, *model); }; });
+  command->callback([model, &action] {
+    action = [model](Context& context) { return Inspect(context, *model); };
+  });
 }
 
 }  // namespace paluku::cli

@@ -1,4 +1,5 @@
-// `paluku-cli`: Paluku without a window. Needs no display. Exit codes: 0 success, 1 failed, 2 wrong usage.
+// `paluku-cli`: Paluku without a window. Needs no display. Exit codes: 0 success, 1 failed, 2 wrong
+// usage.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>

@@ -37,10 +37,12 @@ nlohmann::json ToJson(const Entry& entry) {
 
 Status List(const Context& context) {
   std::vector<Entry> entries{Starter()};
-  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage, context.OpenStorage(StorageAccess::kReadOnly));
+  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage,
+                          context.OpenStorage(StorageAccess::kReadOnly));
   if (storage) {
-    PALUKU_ASSIGN_OR_RETURN(const std::vector<ModelRecord> records,
-                            storage->Run([](Stores& stores) { return stores.models.List(); }).get());
+    PALUKU_ASSIGN_OR_RETURN(
+        const std::vector<ModelRecord> records,
+        storage->Run([](Stores& stores) { return stores.models.List(); }).get());
     for (const ModelRecord& record : records) {
       std::error_code error;
       entries.push_back({record.name, record.path, record.size_bytes, false,
@@ -51,8 +53,8 @@ Status List(const Context& context) {
   for (const Entry& entry : entries) {
     models.push_back(ToJson(entry));
     if (!context.json) {
-      std::printf("%-32s %10s  %s%s\n", entry.name.c_str(), Bytes(entry.bytes).c_str(), entry.path.c_str(),
-                  entry.present ? "" : "  (not there)");
+      std::printf("%-32s %10s  %s%s\n", entry.name.c_str(), Bytes(entry.bytes).c_str(),
+                  entry.path.c_str(), entry.present ? "" : "  (not there)");
     }
   }
   if (context.json) PrintJson({{"models", models}});
@@ -66,10 +68,13 @@ Status Add(const Context& context, const std::string& file) {
   if (!card.unsupported.empty()) {
     return Fail(ErrorCode::kModelNotRunnable, path, card.unsupported.front());
   }
-  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage, context.OpenStorage(StorageAccess::kWrite));
+  PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage,
+                          context.OpenStorage(StorageAccess::kWrite));
   PALUKU_ASSIGN_OR_RETURN(
       const ModelRecord record,
-      storage->Run([&](Stores& stores) { return stores.models.Add(path, card.name, card.file_bytes); }).get());
+      storage
+          ->Run([&](Stores& stores) { return stores.models.Add(path, card.name, card.file_bytes); })
+          .get());
   if (context.json) {
     PrintJson(ToJson({record.name, record.path, record.size_bytes, false, true}));
   } else {
@@ -100,12 +105,14 @@ void AddModels(CLI::App& app, Action& action) {
   auto file = std::make_shared<std::string>();
   CLI::App* add = models->add_subcommand("add", "Add a model file; it stays where it is");
   add->add_option("file", *file, "A .gguf file")->required();
-  add->callback([file, &action] { action = [file](Context& context) { return Add(context, *file); }; });
+  add->callback(
+      [file, &action] { action = [file](Context& context) { return Add(context, *file); }; });
 
   auto model = std::make_shared<std::string>();
   CLI::App* where = models->add_subcommand("where", "Print the path of a model");
   where->add_option("model", *model, "Name of a model; without it, the one that ships");
-  where->callback([model, &action] { action = [model](Context& context) { return Where(context, *model); }; });
+  where->callback(
+      [model, &action] { action = [model](Context& context) { return Where(context, *model); }; });
 }
 
 }  // namespace paluku::cli

@@ -42,18 +42,19 @@ struct Counted {
   std::string_view name;
   std::string_view type;
   std::int64_t elements;
+  std::int64_t bytes;
 };
 
 std::vector<Counted> CountTensors(const GgufFile& file) {
   std::vector<Counted> all;
   for (const auto& [name, tensor] : file.tensors()) {
-    all.push_back({name, Info(tensor.dtype).name, tensor.elements()});
+    all.push_back({name, Info(tensor.dtype).name, tensor.elements(), tensor.bytes()});
   }
   for (const auto& [name, tensor] : file.foreign_tensors()) {
     double elements = 1;  // not held against the size of the file, so it may be absurd
     for (const std::int64_t dimension : tensor.shape) elements *= static_cast<double>(dimension);
     all.push_back({name, GgufTypeName(tensor.gguf_type),
-                   static_cast<std::int64_t>(std::min(elements, 1e15))});
+                   static_cast<std::int64_t>(std::min(elements, 1e15)), 0});
   }
   return all;
 }
@@ -91,8 +92,10 @@ void FillParameters(const std::vector<Counted>& tensors, const ModelConfig* conf
     if (config == nullptr) continue;
     if (tensor.name.find("_exps.") != std::string_view::npos && config->experts > 0) {
       card.active_parameters += tensor.elements / config->experts * config->experts_chosen;
+      card.active_bytes += tensor.bytes / config->experts * config->experts_chosen;
     } else if (tensor.name != "token_embd.weight" || tied) {
       card.active_parameters += tensor.elements;
+      card.active_bytes += tensor.bytes;
     }
   }
 }

@@ -20,6 +20,7 @@ struct ModelCard {
   std::int64_t file_bytes = 0;
   std::int64_t parameters = 0;         // weights in all
   std::int64_t active_parameters = 0;  // weights that a token touches
+  std::int64_t active_bytes = 0;       // the same as bytes of the file
   int layers = 0;
   int dense_layers = 0;
   int hidden = 0;
