@@ -1,13 +1,14 @@
 // Backend: the one interface between the model description and the arithmetic.
 //
-// The operations mean what the papers mean (RmsNorm, MlaAttention, RouteExperts); how they are tiled, fused, spread over
-// threads or recorded is the backend's affair. Operations are called on the engine's thread, inside RunStep, in
-// order; they return nothing and may run later. Synchronise() waits for them and returns the first error since
-// the last call (kCancelled after a stop request, kDeviceFailed, kFileDamaged). Shapes are checked by PALUKU_CHECK:
-// the loader has validated the model. Activations are f32; accumulation is f32 or better.
+// The operations mean what the papers mean (RmsNorm, MlaAttention, RouteExperts); how they are
+// tiled, fused, spread over threads or recorded is the backend's affair. Operations are called on
+// the engine's thread, inside RunStep, in order; they return nothing and may run later.
+// Synchronise() waits for them and returns the first error since the last call (kCancelled after a
+// stop request, kDeviceFailed, kFileDamaged). Shapes are checked by PALUKU_CHECK: the loader has
+// validated the model. Activations are f32; accumulation is f32 or better.
 //
-// A new operation comes with its double-precision reference, a row in tests/op_cases and its CPU version.
-// At most 30 operations; see engine/README.md.
+// A new operation comes with its double-precision reference, a row in tests/op_cases and its CPU
+// version. At most 30 operations; see engine/README.md.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,9 @@
 #include <stop_token>
 #include <string_view>
 
-#include "engine/base/error.h"
 #include "engine/backend/latent_pages.h"
 #include "engine/backend/step_batch.h"
+#include "engine/base/error.h"
 #include "engine/tensor/tensor.h"
 
 namespace paluku {
@@ -32,16 +33,16 @@ struct Buffer {
   std::int64_t bytes = 0;
 };
 
-// Rotation angles: pair i of a row at position p turns by p * inverse_frequency[i]. YaRN is already in the
-// frequencies (arXiv 2309.00071); nothing is multiplied on cos and sin.
+// Rotation angles: pair i of a row at position p turns by p * inverse_frequency[i]. YaRN is already
+// in the frequencies (arXiv 2309.00071); nothing is multiplied on cos and sin.
 struct RopeParams {
   std::span<const float> inverse_frequency;  // [rope / 2]
   bool interleaved = true;                   // pairs (2i, 2i+1); otherwise (i, i + rope/2)
 };
 
 struct LatentAppendParams {
-  Tensor kv;           // [rows, latent + rope], output of kv_a
-  Tensor norm;         // [latent]
+  Tensor kv;    // [rows, latent + rope], output of kv_a
+  Tensor norm;  // [latent]
   float epsilon = 0;
   RopeParams rope;
   int layer = 0;
@@ -49,12 +50,13 @@ struct LatentAppendParams {
 
 enum class AttentionPath : std::uint8_t { kAuto, kExpanded, kAbsorbed };
 
-// Attention of DeepSeek-V2, section 2.1. kExpanded rebuilds keys and values of every head from the latent; kAbsorbed
-// moves W_UK into the query and W_UV behind the sum. Same result; kAuto compares the arithmetic.
+// Attention of DeepSeek-V2, section 2.1. kExpanded rebuilds keys and values of every head from the
+// latent; kAbsorbed moves W_UK into the query and W_UV behind the sum. Same result; kAuto compares
+// the arithmetic.
 struct MlaAttentionParams {
-  Tensor q;      // [rows, heads * (nope + rope)], rope part already rotated
-  Tensor w_uk;   // [heads, nope, latent], f32 | f16 | bf16
-  Tensor w_uv;   // [heads, value, latent], f32 | f16 | bf16
+  Tensor q;     // [rows, heads * (nope + rope)], rope part already rotated
+  Tensor w_uk;  // [heads, nope, latent], f32 | f16 | bf16
+  Tensor w_uv;  // [heads, value, latent], f32 | f16 | bf16
   int heads = 0;
   int nope = 0;
   int rope = 0;
@@ -63,27 +65,28 @@ struct MlaAttentionParams {
   float scale = 0;  // mscale^2 / sqrt(nope + rope)
   AttentionPath path = AttentionPath::kAuto;
   int layer = 0;
-  Tensor out;    // [rows, heads * value]
+  Tensor out;  // [rows, heads * value]
 };
 
 enum class GateFunction : std::uint8_t { kSoftmax, kSigmoid };
-// Score of a group of experts: its best expert (DeepSeek-V2) or the sum of its two best (DeepSeek-V3, with bias).
+// Score of a group of experts: its best expert (DeepSeek-V2) or the sum of its two best
+// (DeepSeek-V3, with bias).
 enum class GroupScore : std::uint8_t { kMax, kTopTwoSum };
 
 struct RouteExpertsParams {
-  Tensor x;             // [rows, hidden]
-  Tensor gate;          // [experts, hidden], computed in f32
-  Tensor bias;          // [experts] or empty; used for the choice only
+  Tensor x;     // [rows, hidden]
+  Tensor gate;  // [experts, hidden], computed in f32
+  Tensor bias;  // [experts] or empty; used for the choice only
   GateFunction function = GateFunction::kSoftmax;
   int experts = 0;
-  int chosen = 0;       // experts per token
+  int chosen = 0;  // experts per token
   int groups = 1;
   int groups_chosen = 1;
   GroupScore group_score = GroupScore::kMax;
   bool normalise = false;  // weights divided by their sum
   float scale = 1;         // routed_scaling_factor
-  Tensor ids;           // out: [rows, chosen] i32
-  Tensor weights;       // out: [rows, chosen] f32
+  Tensor ids;              // out: [rows, chosen] i32
+  Tensor weights;          // out: [rows, chosen] f32
 };
 
 // SwiGLU network: down(SiLU(gate x) * up x). DeepSeekMoE (arXiv 2401.06066) uses many small ones.
@@ -99,7 +102,7 @@ struct MoeFfnParams {
   Tensor weights;  // [rows, chosen] f32
   SwiGluWeights routed;
   SwiGluWeights shared;  // tensors empty when the model has no shared expert
-  Tensor out;      // [rows, hidden] = sum of weighted routed experts + shared
+  Tensor out;            // [rows, hidden] = sum of weighted routed experts + shared
 };
 
 class Backend {
@@ -110,19 +113,21 @@ class Backend {
   // --- memory -------------------------------------------------------------------------------
   // Uninitialised memory, 64-byte aligned. Error: kOutOfMemory.
   virtual Result<Buffer> Allocate(std::int64_t bytes) = 0;
-  // A weight in the form this backend computes with. The CPU uses a mapped weight in place and returns it as it is;
-  // `host` must then outlive the backend's use. Error: kOutOfMemory, kUnsupportedTensorType.
+  // A weight in the form this backend computes with. The CPU uses a mapped weight in place and
+  // returns it as it is; `host` must then outlive the backend's use. Error: kOutOfMemory,
+  // kUnsupportedTensorType.
   virtual Result<Tensor> PrepareWeight(const Tensor& host) = 0;
   virtual void Upload(std::span<const std::byte> from, std::byte* to) = 0;
   virtual void Download(const std::byte* from, std::span<std::byte> to) = 0;  // waits
   virtual void Copy(const std::byte* from, std::byte* to, std::int64_t bytes) = 0;
 
   // --- a step -------------------------------------------------------------------------------
-  // Runs `body`, which issues the operations of one forward pass over `batch` on `pages`. A backend may replay a
-  // recording of an earlier body of the same `bucket` instead. `stop` is looked at between operations and between
-  // pieces of work, at most 100 ms apart; after it, the remaining operations do nothing.
-  virtual void RunStep(std::int64_t bucket, const StepBatch& batch, const LatentPages& pages, std::stop_token stop,
-                       const std::function<void()>& body) = 0;
+  // Runs `body`, which issues the operations of one forward pass over `batch` on `pages`. A backend
+  // may replay a recording of an earlier body of the same `bucket` instead. `stop` is looked at
+  // between operations and between pieces of work, at most 100 ms apart; after it, the remaining
+  // operations do nothing.
+  virtual void RunStep(std::int64_t bucket, const StepBatch& batch, const LatentPages& pages,
+                       std::stop_token stop, const std::function<void()>& body) = 0;
   virtual Status Synchronise() = 0;
 
   // --- operations (inside RunStep) ----------------------------------------------------------
@@ -135,8 +140,10 @@ class Backend {
                           const Tensor& out) = 0;
   // out = x * weight^T. x: [rows, k]; weight: [n, k], any type; out: [rows, n].
   virtual void MatMul(const Tensor& x, const Tensor& weight, const Tensor& out) = 0;
-  // Rotates the last `rope` values of each of `heads` parts of a row. q: [rows, heads * (nope + rope)].
-  virtual void RopeQuery(const Tensor& q, int heads, int nope, int rope, const RopeParams& params) = 0;
+  // Rotates the last `rope` values of each of `heads` parts of a row. q: [rows, heads * (nope +
+  // rope)].
+  virtual void RopeQuery(const Tensor& q, int heads, int nope, int rope,
+                         const RopeParams& params) = 0;
   // Norms the latent, rotates the shared key and writes both to the cache at each row's position.
   virtual void LatentAppend(const LatentAppendParams& params) = 0;
   virtual void MlaAttention(const MlaAttentionParams& params) = 0;
@@ -146,10 +153,11 @@ class Backend {
   virtual void SwiGluFfn(const Tensor& x, const SwiGluWeights& weights, const Tensor& out) = 0;
   // out[i] = x[output_rows[i]]. x: [rows, n]; out: [output_rows, n].
   virtual void GatherRows(const Tensor& x, const Tensor& out) = 0;
-  // Chooses one token from one row of logits. logits: [vocabulary]; `history` are the tokens the penalties look at;
-  // `position` numbers the draw (counter-based random numbers); out: [1] i32.
-  virtual void Sample(const Tensor& logits, const SamplingParams& params, std::span<const std::int32_t> history,
-                      std::uint64_t position, const Tensor& out) = 0;
+  // Chooses one token from one row of logits. logits: [vocabulary]; `history` are the tokens the
+  // penalties look at; `position` numbers the draw (counter-based random numbers); out: [1] i32.
+  virtual void Sample(const Tensor& logits, const SamplingParams& params,
+                      std::span<const std::int32_t> history, std::uint64_t position,
+                      const Tensor& out) = 0;
 };
 
 }  // namespace paluku

@@ -1,11 +1,13 @@
-// The latent cache as a backend sees it: a pool of pages and, per sequence, a table of page numbers.
+// The latent cache as a backend sees it: a pool of pages and, per sequence, a table of page
+// numbers.
 //
-// A page holds `page_tokens` tokens of every layer: [layer][token][latent | rope]. A row is the RMS-normed latent
-// (DeepSeek-V2, arXiv 2405.04434, section 2.1) followed by the rotated shared key; values are never stored, they are
-// the first `latent` columns of the row. Row layouts:
+// A page holds `page_tokens` tokens of every layer: [layer][token][latent | rope]. A row is the
+// RMS-normed latent (DeepSeek-V2, arXiv 2405.04434, section 2.1) followed by the rotated shared
+// key; values are never stored, they are the first `latent` columns of the row. Row layouts:
 //   kF32  latent f32, rope f32
 //   kF16  latent f16, rope f16
-//   kQ8   latent int8, one f16 scale per 32 latent values, rope f16 (512 + 32 + 128 = 672 bytes for 512 + 64)
+//   kQ8   latent int8, one f16 scale per 32 latent values, rope f16 (512 + 32 + 128 = 672 bytes for
+//   512 + 64)
 #pragma once
 
 #include <cstddef>
@@ -24,7 +26,8 @@ struct LatentPages {
   int latent = 0;  // kv_lora_rank, a multiple of kLatentScaleGroup for kQ8
   int rope = 0;    // qk_rope_head_dim
   int page_count = 0;
-  std::byte* data = nullptr;  // [page_count, layers, kPageTokens, row_bytes()], where the backend keeps it
+  std::byte* data =
+      nullptr;  // [page_count, layers, kPageTokens, row_bytes()], where the backend keeps it
 
   std::int64_t row_bytes() const {
     switch (type) {

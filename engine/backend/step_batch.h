@@ -1,7 +1,8 @@
 // StepBatch: the rows of one forward pass.
 //
-// Prefill, decode, speculation and several conversations at once are the same thing: rows, each with a token, a
-// position and a sequence. Rows of one sequence are neighbours, in order of position.
+// Prefill, decode, speculation and several conversations at once are the same thing: rows, each
+// with a token, a position and a sequence. Rows of one sequence are neighbours, in order of
+// position.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +19,9 @@ struct StepSequence {
 };
 
 struct StepBatch {
-  std::span<const std::int32_t> tokens;     // [rows]
-  std::span<const std::int32_t> positions;  // [rows]
-  std::span<const StepSequence> sequences;  // cover all rows, in order
+  std::span<const std::int32_t> tokens;       // [rows]
+  std::span<const std::int32_t> positions;    // [rows]
+  std::span<const StepSequence> sequences;    // cover all rows, in order
   std::span<const std::int32_t> output_rows;  // rows whose logits are wanted, ascending
 
   int rows() const { return static_cast<int>(tokens.size()); }
