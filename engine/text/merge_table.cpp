@@ -1,0 +1,160 @@
+#include "engine/text/merge_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <queue>
+
+#include "engine/base/check.h"
+
+namespace paluku {
+namespace {
+
+constexpr std::size_t kMaxProbes = 256;  // an honest table at half load stays below 100
+constexpr std::size_t kShortPiece = 32;  // up to here scanning all pairs beats a heap
+constexpr std::uint32_t kNoRank = std::numeric_limits<std::uint32_t>::max();
+
+std::uint64_t Pair(std::int32_t left, std::int32_t right) {
+  return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 |
+         static_cast<std::uint32_t>(right);
+}
+
+// A symbol of a long piece: a token in a doubly linked list; `id` is -1 once it was joined away.
+struct Symbol {
+  std::int32_t id;
+  std::int32_t previous;
+  std::int32_t next;  // -1: none
+};
+
+// A pair that may be joined. Out of date when either symbol has changed since.
+struct Candidate {
+  std::uint32_t rank;
+  std::int32_t position;  // of the left symbol
+  std::int32_t left;
+  std::int32_t right;
+  std::int32_t joined;
+  bool operator>(const Candidate& other) const {
+    return rank != other.rank ? rank > other.rank : position > other.position;
+  }
+};
+
+}  // namespace
+
+std::optional<MergeTable> MergeTable::Create(const std::vector<Rule>& rules,
+                                             const std::array<std::int32_t, 256>& byte_ids) {
+  MergeTable table;
+  table.byte_ids_ = byte_ids;
+  const std::size_t slots = std::bit_ceil(std::max<std::size_t>(rules.size() * 2, 16));
+  table.shift_ = 64 - std::countr_zero(slots);
+  // A file may have been made so that its pairs collide; another salt then parts them.
+  for (std::uint64_t attempt = 0; attempt < 4; ++attempt) {
+    table.salt_ = attempt * 0x9E3779B97F4A7C15u;
+    table.slots_.assign(slots, Slot{});
+    bool spread = true;
+    for (std::size_t rank = 0; rank < rules.size() && spread; ++rank)
+      spread = table.Insert(Pair(rules[rank].left, rules[rank].right),
+                            static_cast<std::uint32_t>(rank), rules[rank].joined);
+    if (spread) return table;
+  }
+  return std::nullopt;
+}
+
+std::size_t MergeTable::Place(std::uint64_t pair) const {
+  std::uint64_t mixed = (pair ^ salt_) * 0xBF58476D1CE4E5B9u;
+  mixed ^= mixed >> 32;
+  return static_cast<std::size_t>((mixed * 0x94D049BB133111EBu) >> shift_);
+}
+
+// The first of equal pairs keeps its rank.
+bool MergeTable::Insert(std::uint64_t pair, std::uint32_t rank, std::int32_t joined) {
+  std::size_t place = Place(pair);
+  for (std::size_t probe = 0; probe < kMaxProbes; ++probe) {
+    Slot& slot = slots_[place];
+    if (slot.pair == pair) return true;
+    if (slot.pair == kEmpty) {
+      slot = {pair, rank, joined};
+      return true;
+    }
+    place = (place + 1) & (slots_.size() - 1);
+  }
+  return false;
+}
+
+const MergeTable::Slot* MergeTable::Find(std::int32_t left, std::int32_t right) const {
+  const std::uint64_t pair = Pair(left, right);
+  for (std::size_t place = Place(pair);; place = (place + 1) & (slots_.size() - 1)) {
+    const Slot& slot = slots_[place];
+    if (slot.pair == pair) return &slot;
+    if (slot.pair == kEmpty) return nullptr;
+  }
+}
+
+void MergeTable::Encode(std::string_view piece, std::vector<std::int32_t>& ids) const {
+  if (piece.size() <= kShortPiece) {
+    EncodeShort(piece, ids);
+  } else {
+    EncodeLong(piece, ids);
+  }
+}
+
+void MergeTable::EncodeShort(std::string_view piece, std::vector<std::int32_t>& ids) const {
+  std::int32_t symbols[kShortPiece];
+  std::uint32_t ranks[kShortPiece];  // of the pair that starts here
+  std::int32_t joined[kShortPiece];
+  std::size_t count = piece.size();
+  const auto look_up = [&](std::size_t i) {
+    const Slot* slot = i + 1 < count ? Find(symbols[i], symbols[i + 1]) : nullptr;
+    ranks[i] = slot == nullptr ? kNoRank : slot->rank;
+    joined[i] = slot == nullptr ? -1 : slot->joined;
+  };
+  for (std::size_t i = 0; i < count; ++i)
+    symbols[i] = byte_ids_[static_cast<unsigned char>(piece[i])];
+  for (std::size_t i = 0; i < count; ++i) look_up(i);
+  while (count > 1) {
+    const std::size_t best =
+        static_cast<std::size_t>(std::min_element(ranks, ranks + count) - ranks);
+    if (ranks[best] == kNoRank) break;
+    symbols[best] = joined[best];
+    std::move(symbols + best + 2, symbols + count, symbols + best + 1);
+    std::move(ranks + best + 2, ranks + count, ranks + best + 1);
+    std::move(joined + best + 2, joined + count, joined + best + 1);
+    --count;
+    look_up(best);
+    if (best > 0) look_up(best - 1);
+  }
+  ids.insert(ids.end(), symbols, symbols + count);
+}
+
+void MergeTable::EncodeLong(std::string_view piece, std::vector<std::int32_t>& ids) const {
+  PALUKU_CHECK(piece.size() < static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()));
+  const auto count = static_cast<std::int32_t>(piece.size());
+  std::vector<Symbol> symbols(piece.size());
+  for (std::int32_t i = 0; i < count; ++i)
+    symbols[i] = {byte_ids_[static_cast<unsigned char>(piece[i])], i - 1,
+                  i + 1 < count ? i + 1 : -1};
+
+  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
+  const auto offer = [&](std::int32_t i) {
+    if (i < 0 || symbols[i].next < 0) return;
+    const std::int32_t right = symbols[symbols[i].next].id;
+    if (const Slot* slot = Find(symbols[i].id, right))
+      queue.push({slot->rank, i, symbols[i].id, right, slot->joined});
+  };
+  for (std::int32_t i = 0; i < count; ++i) offer(i);
+  while (!queue.empty()) {
+    const Candidate best = queue.top();
+    queue.pop();
+    Symbol& left = symbols[best.position];
+    if (left.id != best.left || left.next < 0 || symbols[left.next].id != best.right) continue;
+    Symbol& right = symbols[left.next];
+    left.id = best.joined;
+    left.next = right.next;
+    right.id = -1;
+    if (left.next >= 0) symbols[left.next].previous = best.position;
+    offer(left.previous);
+    offer(best.position);
+  }
+  for (std::int32_t i = 0; i >= 0; i = symbols[i].next) ids.push_back(symbols[i].id);
+}
+
+}  // namespace paluku

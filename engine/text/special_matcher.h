@@ -1,0 +1,40 @@
+// SpecialMatcher: finds whole special tokens in text: the leftmost, and of those the longest.
+// Const after construction, safe on any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace paluku {
+
+class SpecialMatcher {
+ public:
+  struct Token {
+    std::string text;
+    std::int32_t id = 0;
+  };
+  struct Match {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::int32_t id = 0;
+  };
+
+  // Tokens whose text is empty or not valid UTF-8 are never found, so that a match cannot cut a
+  // character. Of equal texts the first given wins.
+  explicit SpecialMatcher(std::vector<Token> tokens);
+
+  // The first match at or after `from`. `text` must be valid UTF-8.
+  std::optional<Match> Find(std::string_view text, std::size_t from) const;
+  std::optional<std::int32_t> IdOf(std::string_view text) const;
+
+ private:
+  std::optional<Match> LongestAt(std::string_view text, std::size_t begin) const;
+
+  std::vector<Token> tokens_;                          // sorted by text
+  std::vector<bool> starts_ = std::vector<bool>(256);  // bytes that some token starts with
+};
+
+}  // namespace paluku

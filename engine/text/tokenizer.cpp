@@ -1,0 +1,131 @@
+#include "engine/text/tokenizer.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "engine/base/check.h"
+#include "engine/base/utf8.h"
+#include "engine/text/tokenizer_builder.h"
+
+namespace paluku {
+namespace {
+
+// Remembers where the ids of a piece stand in the output, so that a word that comes again is
+// copied. Lives for one call, points into the text of that call.
+class WordCache {
+ public:
+  explicit WordCache(std::size_t text_bytes)
+      : entries_(std::clamp<std::size_t>(std::bit_ceil(text_bytes / 16 + 1), 16, 1u << 14)) {}
+
+  struct Entry {
+    std::string_view piece;
+    std::size_t begin = 0;  // in the ids
+    std::size_t count = 0;
+  };
+
+  // The place of `piece`; it holds another piece when that one was seen later, or none.
+  Entry& At(std::string_view piece) { return entries_[Hash(piece) & (entries_.size() - 1)]; }
+
+ private:
+  // Only spreads words over the table; equal pieces are compared in full.
+  static std::size_t Hash(std::string_view piece) {
+    std::uint64_t hash = piece.size() * 0x9E3779B97F4A7C15u;
+    while (piece.size() >= 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, piece.data(), 8);
+      hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
+      hash ^= hash >> 31;
+      piece.remove_prefix(8);
+    }
+    std::uint64_t tail = 0;
+    std::memcpy(&tail, piece.data(), piece.size());
+    hash = (hash ^ tail) * 0xBF58476D1CE4E5B9u;
+    return static_cast<std::size_t>(hash ^ hash >> 32);
+  }
+
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+Tokenizer::Tokenizer(Parts parts)
+    : pre_tokenizer_(std::move(parts.pre_tokenizer)),
+      merges_(std::move(parts.merges)),
+      all_(std::move(parts.all)),
+      ordinary_(std::move(parts.ordinary)) {}
+
+Result<std::shared_ptr<const Tokenizer>> Tokenizer::Create(Vocabulary vocabulary) {
+  return TokenizerBuilder(std::move(vocabulary)).Build();
+}
+
+std::vector<std::int32_t> Tokenizer::Encode(std::string_view text, SpecialTokens special) const {
+  std::string repaired;
+  if (!IsValidUtf8(text)) {
+    repaired = RepairUtf8(text);
+    text = repaired;
+  }
+  const SpecialMatcher& matcher = special == SpecialTokens::kParse ? all_ : ordinary_;
+  std::vector<std::int32_t> ids;
+  ids.reserve(text.size() / 3 + 8);
+  std::size_t done = 0;
+  while (const auto match = matcher.Find(text, done)) {
+    EncodeText(text.substr(done, match->begin - done), ids);
+    ids.push_back(match->id);
+    done = match->end;
+  }
+  EncodeText(text.substr(done), ids);
+  return ids;
+}
+
+std::vector<std::int32_t> Tokenizer::EncodePrompt(std::string_view text,
+                                                  SpecialTokens special) const {
+  std::vector<std::int32_t> ids = Encode(text, special);
+  if (add_bos_ && bos_ && (ids.empty() || ids.front() != *bos_)) ids.insert(ids.begin(), *bos_);
+  return ids;
+}
+
+void Tokenizer::EncodeText(std::string_view text, std::vector<std::int32_t>& ids) const {
+  std::vector<std::size_t> ends;
+  pre_tokenizer_.Split(text, ends);
+  WordCache cache(text.size());
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    const std::string_view piece = text.substr(begin, end - begin);
+    begin = end;
+    WordCache::Entry& seen = cache.At(piece);
+    const std::size_t out = ids.size();
+    if (seen.piece == piece) {
+      ids.resize(out + seen.count);
+      std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(seen.begin), seen.count,
+                  ids.begin() + static_cast<std::ptrdiff_t>(out));
+    } else {
+      merges_.Encode(piece, ids);
+      seen = {piece, out, ids.size() - out};
+    }
+  }
+}
+
+Result<std::string> Tokenizer::Decode(std::span<const std::int32_t> ids) const {
+  std::string bytes;
+  for (const std::int32_t id : ids) {
+    if (id < 0 || id >= size())
+      return Fail(ErrorCode::kInvalidArgument, std::to_string(id),
+                  "not a token of this vocabulary of " + std::to_string(size()));
+    bytes += Piece(id);
+  }
+  return bytes;
+}
+
+std::string_view Tokenizer::Piece(std::int32_t id) const {
+  const std::size_t index = Index(id);
+  const std::size_t begin = index == 0 ? 0 : piece_ends_[index - 1];
+  return std::string_view(piece_bytes_).substr(begin, piece_ends_[index] - begin);
+}
+
+std::size_t Tokenizer::Index(std::int32_t id) const {
+  PALUKU_CHECK(id >= 0 && id < size());
+  return static_cast<std::size_t>(id);
+}
+
+}  // namespace paluku

@@ -1,0 +1,87 @@
+// Tokenizer: text to token ids and back, by byte-level byte-pair encoding.
+//
+// Built once per model from a Vocabulary; const afterwards and safe on any thread. Text of a user
+// is encoded with SpecialTokens::kAsText and then never yields a control token, whatever it holds.
+// Source: Sennrich et al. 2016 (BPE); the byte-level form of GPT-2; special tokens are matched
+// before the pre-tokenizer, leftmost and longest first, as Hugging Face tokenizers does.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/text/merge_table.h"
+#include "engine/text/pretokenizer.h"
+#include "engine/text/special_matcher.h"
+#include "engine/text/vocabulary.h"
+
+namespace paluku {
+
+enum class SpecialTokens : std::uint8_t {
+  kParse,   // the text of a special token becomes that token: trusted text only
+  kAsText,  // it stays text
+};
+
+class Tokenizer {
+ public:
+  // Errors: kUnsupportedTokenizer (its pre-tokenizer), kBadValue (no token for a byte, a merge of
+  // unknown tokens, a size that does not fit).
+  static Result<std::shared_ptr<const Tokenizer>> Create(Vocabulary vocabulary);
+
+  // Invalid UTF-8 in `text` becomes U+FFFD first. Adds no BOS.
+  std::vector<std::int32_t> Encode(std::string_view text, SpecialTokens special) const;
+  // The same with exactly one BOS before it where the model wants one, also when the text already
+  // begins with it.
+  std::vector<std::int32_t> EncodePrompt(std::string_view text, SpecialTokens special) const;
+
+  // The raw bytes of `ids` one after the other, special tokens as their text. Not always valid
+  // UTF-8. Error: kInvalidArgument, an id outside the vocabulary.
+  Result<std::string> Decode(std::span<const std::int32_t> ids) const;
+  // Raw bytes of one token, 0 <= id < size().
+  std::string_view Piece(std::int32_t id) const;
+
+  // A token that steers the model and is never shown.
+  bool IsControl(std::int32_t id) const { return control_[Index(id)]; }
+  // A token that ends an answer.
+  bool IsEndOfGeneration(std::int32_t id) const { return ends_generation_[Index(id)]; }
+  // The id of the special (added) token with this text.
+  std::optional<std::int32_t> SpecialId(std::string_view text) const { return all_.IdOf(text); }
+
+  std::int32_t size() const { return static_cast<std::int32_t>(piece_ends_.size()); }
+  std::optional<std::int32_t> bos() const { return bos_; }
+  std::optional<std::int32_t> eos() const { return eos_; }
+  bool adds_bos() const { return add_bos_; }
+  const std::string& pre_tokenizer() const { return pre_tokenizer_name_; }
+  // Jinja source as the file gives it, empty when it has none.
+  const std::string& chat_template_source() const { return chat_template_source_; }
+  const std::string& origin() const { return origin_; }
+
+ private:
+  friend class TokenizerBuilder;
+  struct Parts;
+  explicit Tokenizer(Parts parts);
+  std::size_t Index(std::int32_t id) const;
+  void EncodeText(std::string_view text, std::vector<std::int32_t>& ids) const;
+
+  std::string origin_;
+  std::string pre_tokenizer_name_;
+  std::string chat_template_source_;
+  std::string piece_bytes_;              // all pieces one after the other
+  std::vector<std::size_t> piece_ends_;  // [n_vocab]
+  std::vector<bool> control_;            // [n_vocab]
+  std::vector<bool> ends_generation_;    // [n_vocab]
+  std::optional<std::int32_t> bos_;
+  std::optional<std::int32_t> eos_;
+  bool add_bos_ = false;
+  PreTokenizer pre_tokenizer_;
+  MergeTable merges_;
+  SpecialMatcher all_;       // every added token
+  SpecialMatcher ordinary_;  // those that are plain words, which user text may become
+};
+
+}  // namespace paluku
