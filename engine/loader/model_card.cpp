@@ -7,6 +7,8 @@
 
 #include "engine/loader/gguf.h"
 #include "engine/model/model_config.h"
+#include "engine/text/chat_template_forms.h"
+#include "engine/text/pretokenizer.h"
 
 namespace paluku {
 namespace {
@@ -128,30 +130,52 @@ void AddForeignTypes(const GgufFile& file, ModelCard& card) {
   }
 }
 
+// Tokenizer and chat template, told from their names without building them.
+void FillText(const GgufFile& file, ModelCard& card) {
+  card.tokenizer = TextOr(file, "tokenizer.ggml.pre", "");
+  const auto tokens = file.Strings("tokenizer.ggml.tokens");
+  if (tokens && card.vocabulary == 0) card.vocabulary = static_cast<int>(tokens->size());
+  if (const auto known = PreTokenizer::Create(card.tokenizer, file.path()); !known) {
+    card.unsupported.push_back(known.error().Message());
+  }
+  const std::string source = TextOr(file, "tokenizer.chat_template", "");
+  if (source.empty()) {
+    // What ChatTemplate::Create falls back to.
+    if (card.tokenizer == "deepseek-llm") card.chat_template = DeepSeekV2Form().name;
+    const ChatForm v3 = DeepSeekV3Form();
+    if (tokens && std::find(tokens->begin(), tokens->end(), v3.user_open) != tokens->end()) {
+      card.chat_template = v3.name;
+    }
+  } else if (const auto form = RecogniseChatForm(source, file.path())) {
+    card.chat_template = form->name;
+  }
+}
+
 }  // namespace
 
-Result<ModelCard> ReadModelCard(const std::string& path) {
-  PALUKU_ASSIGN_OR_RETURN(const auto file, GgufFile::Open(path));
+ModelCard DescribeModel(const GgufFile& file) {
   ModelCard card;
-  card.path = path;
-  card.name = TextOr(*file, "general.name", BaseName(path));
-  card.architecture = TextOr(*file, "general.architecture", "");
-  card.tokenizer = TextOr(*file, "tokenizer.ggml.pre", "");
-  card.file_bytes = static_cast<std::int64_t>(file->size_bytes());
-  if (const auto tokens = file->Strings("tokenizer.ggml.tokens")) {
-    card.vocabulary = static_cast<int>(tokens->size());
-  }
-  const std::vector<Counted> tensors = CountTensors(*file);
-  FillTypes(*file, tensors, card);
-  AddForeignTypes(*file, card);
-  const Result<ModelConfig> config = ModelConfig::Parse(*file);
+  card.path = file.path();
+  card.name = TextOr(file, "general.name", BaseName(file.path()));
+  card.architecture = TextOr(file, "general.architecture", "");
+  card.file_bytes = static_cast<std::int64_t>(file.size_bytes());
+  const std::vector<Counted> tensors = CountTensors(file);
+  FillTypes(file, tensors, card);
+  const Result<ModelConfig> config = ModelConfig::Parse(file);
   if (config) {
     FillConfig(*config, card);
   } else {
     card.unsupported.push_back(config.error().Message());
   }
+  AddForeignTypes(file, card);
   FillParameters(tensors, config ? &*config : nullptr, card);
+  FillText(file, card);
   return card;
+}
+
+Result<ModelCard> ReadModelCard(const std::string& path) {
+  PALUKU_ASSIGN_OR_RETURN(const auto file, GgufFile::Open(path));
+  return DescribeModel(*file);
 }
 
 }  // namespace paluku

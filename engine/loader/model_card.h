@@ -11,6 +11,8 @@
 
 namespace paluku {
 
+class GgufFile;
+
 struct ModelCard {
   std::string path;
   std::string name;          // general.name, else the file name without its ending
@@ -45,5 +47,8 @@ struct ModelCard {
 // Errors: those of GgufFile::Open. A readable file that Paluku cannot run is a card with reasons in
 // `unsupported`.
 Result<ModelCard> ReadModelCard(const std::string& path);
+
+// The same for a file that is open.
+ModelCard DescribeModel(const GgufFile& file);
 
 }  // namespace paluku

@@ -1,7 +1,9 @@
-// Engine: the facade of paluku_engine. Owns a backend, at most one loaded model and its latent cache.
+// Engine: the facade of paluku_engine. Owns a backend, at most one loaded model and its latent
+// cache.
 //
-// One thread calls it, the first that does; a stop token may be set from any thread. info(), tokenizer() and
-// chat_template() return const objects that stay valid on any thread as long as the shared pointer is held.
+// One thread calls it, the first that does; a stop token may be set from any thread. info(),
+// tokenizer() and chat_template() return const objects that stay valid on any thread as long as the
+// shared pointer is held.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +44,8 @@ struct LoadedModel {
   ModelCard card;
   int context_tokens = 0;
   std::int64_t latent_bytes_per_token = 0;  // layers * row bytes of the latent cache
-  std::int64_t plain_bytes_per_token = 0;   // the same model keeping keys and values of every head, same precision
+  std::int64_t plain_bytes_per_token =
+      0;  // the same model keeping keys and values of every head, same precision
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const ChatTemplate> chat_template;  // nullptr: the file's template is not known
   Error template_error;                               // why it is nullptr
@@ -65,22 +68,27 @@ class Engine {
   static Result<std::unique_ptr<Engine>> Create(const EngineOptions& options);
   ~Engine();
 
-  // Replaces the loaded model. On an error no model is loaded. Errors: see GgufFile, ModelConfig, Weights;
-  // kOutOfMemory; kCancelled within 250 ms of the stop request.
-  Status Load(const std::string& path, const LoadOptions& options, const LoadProgress& progress, std::stop_token stop);
+  // Replaces the loaded model. On an error no model is loaded. Errors: see GgufFile, ModelConfig,
+  // Weights; kOutOfMemory; kCancelled within 250 ms of the stop request.
+  Status Load(const std::string& path, const LoadOptions& options, const LoadProgress& progress,
+              std::stop_token stop);
   void Unload();
   std::shared_ptr<const LoadedModel> model() const;  // nullptr: none
 
-  // Answers one prompt. Reuses the longest prefix of the prompt that the latent cache holds. Text already given to
-  // the sink stays valid when an error ends the generation. Errors: kNoModel, kContextFull (the prompt alone does not
-  // fit), kFileDamaged, kDeviceFailed. A stop request is not an error: reason kCancelled.
-  Result<GenerationResult> Generate(const GenerationRequest& request, EventSink& sink, std::stop_token stop);
+  // Answers one prompt. Reuses the longest prefix of the prompt that the latent cache holds. Text
+  // already given to the sink stays valid when an error ends the generation. Errors: kNoModel,
+  // kContextFull (the prompt alone does not fit), kFileDamaged, kDeviceFailed. A stop request is
+  // not an error: reason kCancelled.
+  Result<GenerationResult> Generate(const GenerationRequest& request, EventSink& sink,
+                                    std::stop_token stop);
 
-  // Logits [positions, vocabulary] of `ids`: of the last position or of all. Bypasses the prefix cache.
+  // Logits [positions, vocabulary] of `ids`: of the last position or of all. Bypasses the prefix
+  // cache.
   Result<std::vector<float>> Logits(std::span<const std::int32_t> ids, bool all_positions);
 
   // Timing for `paluku-cli bench`: tokens per second.
-  // Prefill of `tokens` random tokens on top of `depth` cached ones; decode of `tokens` tokens likewise.
+  // Prefill of `tokens` random tokens on top of `depth` cached ones; decode of `tokens` tokens
+  // likewise.
   Result<double> BenchPrefill(int tokens, int depth);
   Result<double> BenchDecode(int tokens, int depth);
 

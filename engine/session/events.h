@@ -1,5 +1,5 @@
-// What the engine tells while it works. The sink's methods are called on the engine's thread and must return at once:
-// the engine never waits for an interface or a disk.
+// What the engine tells while it works. The sink's methods are called on the engine's thread and
+// must return at once: the engine never waits for an interface or a disk.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ class EventSink {
   virtual ~EventSink() = default;
   // `done` of `total` prompt tokens are in the cache. At least once per chunk.
   virtual void OnPrefill(int done, int total) = 0;
-  // Whole characters of the answer, or of the reasoning before it; never half a cluster. `tokens`: generated so far.
+  // Whole characters of the answer, or of the reasoning before it; never half a cluster. `tokens`:
+  // generated so far.
   virtual void OnText(std::string_view text, bool reasoning, int tokens) = 0;
 };
 

@@ -1,0 +1,193 @@
+#include "engine/session/engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "engine/backend/registry.h"
+#include "engine/base/thread_checker.h"
+#include "engine/loader/gguf.h"
+#include "engine/model/model_config.h"
+#include "engine/session/generation_loop.h"
+#include "engine/session/session.h"
+#include "engine/text/vocabulary.h"
+
+namespace paluku {
+namespace {
+
+// Deeper trees and larger tables than any model of today has a use for.
+constexpr int kMaxContextTokens = 1 << 20;
+constexpr std::uint32_t kBenchSeed = 1;
+
+std::int64_t PlainBytesPerToken(const ModelConfig& config, const LatentPages& pages) {
+  const std::int64_t plain =
+      std::int64_t{config.heads} * (config.nope + config.rope + config.value) * config.layers;
+  return plain * pages.row_bytes() / (config.latent + config.rope);
+}
+
+// A tokenizer whose ids all have a row in the embedding.
+Result<std::shared_ptr<const Tokenizer>> LoadTokenizer(const GgufFile& file,
+                                                       const ModelConfig& config) {
+  PALUKU_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromGguf(file));
+  if (vocabulary.tokens.size() > static_cast<std::size_t>(config.vocabulary)) {
+    return Fail(ErrorCode::kBadValue, file.path(),
+                "tokenizer.ggml.tokens: more tokens than the model has rows for");
+  }
+  return Tokenizer::Create(std::move(vocabulary));
+}
+
+double SecondsOf(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+struct Engine::Impl {
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<Session> session;  // uses the backend
+  std::shared_ptr<const LoadedModel> model;
+  std::optional<LatentSequence> bench;  // kept between measurements at the same depth
+  ThreadChecker thread;
+
+  void Unload() {
+    bench.reset();
+    model.reset();
+    session.reset();
+  }
+
+  std::vector<std::int32_t> RandomTokens(int count) const {
+    std::mt19937 random(kBenchSeed);
+    std::vector<std::int32_t> tokens(static_cast<std::size_t>(count));
+    for (std::int32_t& token : tokens) {
+      token = static_cast<std::int32_t>(random() %
+                                        static_cast<std::uint32_t>(session->config().vocabulary));
+    }
+    return tokens;
+  }
+
+  // Computes `tokens` in chunks; logits of the last of them only.
+  Status Prefill(LatentSequence& sequence, std::span<const std::int32_t> tokens) {
+    while (!tokens.empty()) {
+      const auto chunk = tokens.first(std::min<std::size_t>(tokens.size(), kPrefillChunk));
+      tokens = tokens.subspan(chunk.size());
+      const auto last = static_cast<std::int32_t>(chunk.size()) - 1;
+      const std::span<const std::int32_t> outputs(&last, tokens.empty() ? 1 : 0);
+      PALUKU_TRY(session->Step(sequence, chunk, outputs, {}));
+    }
+    return {};
+  }
+
+  // The measured sequence with `depth` tokens in it.
+  Status PrepareBench(int tokens, int depth) {
+    if (!model) return Fail(ErrorCode::kNoModel);
+    if (tokens < 1 || depth < 0 || tokens > model->context_tokens - depth) {
+      return Fail(ErrorCode::kContextFull, {}, std::to_string(model->context_tokens));
+    }
+    if (!bench) bench.emplace(session->cache());
+    bench->Truncate(std::min(bench->length(), depth));
+    return Prefill(*bench, RandomTokens(depth - bench->length()));
+  }
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::Create(const EngineOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  PALUKU_ASSIGN_OR_RETURN(impl->backend,
+                          CreateBackend({.name = options.backend, .threads = options.threads}));
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+Status Engine::Load(const std::string& path, const LoadOptions& options,
+                    const LoadProgress& progress, std::stop_token stop) {
+  impl_->thread.Check();
+  Unload();
+  if (options.context_tokens < 0 || options.context_tokens > kMaxContextTokens) {
+    return Fail(ErrorCode::kInvalidArgument, "context", std::to_string(options.context_tokens));
+  }
+  PALUKU_ASSIGN_OR_RETURN(auto file, GgufFile::Open(path));
+  PALUKU_ASSIGN_OR_RETURN(ModelConfig config, ModelConfig::Parse(*file));
+  auto model = std::make_shared<LoadedModel>();
+  PALUKU_ASSIGN_OR_RETURN(model->tokenizer, LoadTokenizer(*file, config));
+  if (auto chat_template = ChatTemplate::Create(*model->tokenizer)) {
+    model->chat_template = *chat_template;
+  } else {
+    model->template_error = chat_template.error();
+  }
+  model->card = DescribeModel(*file);
+  const int wanted = options.context_tokens == 0 ? kDefaultContext : options.context_tokens;
+  model->context_tokens = std::min(wanted, config.context_length);
+  const SessionOptions session_options = {.context_tokens = model->context_tokens,
+                                          .latent_type = options.latent_type,
+                                          .attention_path = options.attention_path};
+  PALUKU_ASSIGN_OR_RETURN(auto session,
+                          Session::Create(*impl_->backend, std::move(file), std::move(config),
+                                          session_options, progress, std::move(stop)));
+  const LatentPages& pages = session->cache().pages();
+  model->latent_bytes_per_token = pages.row_bytes() * pages.layers;
+  model->plain_bytes_per_token = PlainBytesPerToken(session->config(), pages);
+  impl_->session = std::move(session);
+  impl_->model = std::move(model);
+  return {};
+}
+
+void Engine::Unload() {
+  impl_->thread.Check();
+  impl_->Unload();
+}
+
+std::shared_ptr<const LoadedModel> Engine::model() const {
+  impl_->thread.Check();
+  return impl_->model;
+}
+
+Result<GenerationResult> Engine::Generate(const GenerationRequest& request, EventSink& sink,
+                                          std::stop_token stop) {
+  impl_->thread.Check();
+  if (!impl_->model) return Fail(ErrorCode::kNoModel);
+  impl_->bench.reset();
+  return GenerationLoop(*impl_->session, *impl_->model, request, sink, std::move(stop)).Run();
+}
+
+Result<std::vector<float>> Engine::Logits(std::span<const std::int32_t> ids, bool all_positions) {
+  impl_->thread.Check();
+  if (!impl_->model) return Fail(ErrorCode::kNoModel);
+  impl_->bench.reset();
+  return impl_->session->Logits(ids, all_positions);
+}
+
+Result<double> Engine::BenchPrefill(int tokens, int depth) {
+  impl_->thread.Check();
+  PALUKU_TRY(impl_->PrepareBench(tokens, depth));
+  const std::vector<std::int32_t> ids = impl_->RandomTokens(tokens);
+  Status status;
+  const double seconds = SecondsOf([&] { status = impl_->Prefill(*impl_->bench, ids); });
+  PALUKU_TRY(status);
+  return tokens / seconds;
+}
+
+Result<double> Engine::BenchDecode(int tokens, int depth) {
+  impl_->thread.Check();
+  PALUKU_TRY(impl_->PrepareBench(tokens, depth));
+  const std::vector<std::int32_t> ids = impl_->RandomTokens(tokens);
+  Status status;
+  const double seconds = SecondsOf([&] {
+    for (const std::int32_t& id : ids) {
+      if (status) status = impl_->Prefill(*impl_->bench, {&id, 1});
+    }
+  });
+  PALUKU_TRY(status);
+  return tokens / seconds;
+}
+
+int Engine::cached_tokens() const {
+  impl_->thread.Check();
+  return impl_->session ? impl_->session->prefix_tree().tokens() : 0;
+}
+
+}  // namespace paluku
