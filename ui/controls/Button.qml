@@ -19,32 +19,15 @@ T.Button {
     implicitHeight: Math.max(kind === Button.Plain ? Theme.hit : Theme.controlHeight,
                              implicitContentHeight + topPadding + bottomPadding)
     opacity: enabled ? 1 : Theme.disabledOpacity
-    Keys.onReturnPressed: click()
-    Keys.onEnterPressed: click()
+    Keys.onReturnPressed: button.clicked()
+    Keys.onEnterPressed: button.clicked()
 
-    contentItem: Item {
-        implicitWidth: content.implicitWidth
-        implicitHeight: content.implicitHeight
-
-        Row {
-            id: content
-
-            anchors.centerIn: parent
-            spacing: button.spacing
-
-            Icon {
-                anchors.verticalCenter: parent.verticalCenter
-                visible: button.iconName.length > 0
-                icon: button.iconName
-                color: button.inkColor
-            }
-            UiText {
-                width: Math.min(implicitWidth, button.availableWidth)
-                elide: Text.ElideRight
-                text: button.text
-                color: button.inkColor
-            }
-        }
+    contentItem: LabelContent {
+        centred: true
+        spacing: button.spacing
+        iconName: button.iconName
+        color: button.inkColor
+        text: button.text
     }
     background: Rectangle {
         readonly property color rest: button.kind === Button.Filled ? Theme.indigo : Theme.clear

@@ -1,4 +1,5 @@
 // A button that shows only an icon. Its text is the accessible name and, with the key, the tooltip.
+pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Templates as T
 import Paluku
@@ -14,8 +15,8 @@ T.Button {
     implicitWidth: Theme.hit
     implicitHeight: Theme.hit
     opacity: enabled ? 1 : Theme.disabledOpacity
-    Keys.onReturnPressed: click()
-    Keys.onEnterPressed: click()
+    Keys.onReturnPressed: button.clicked()
+    Keys.onEnterPressed: button.clicked()
 
     contentItem: Item {
         Icon {

@@ -22,28 +22,16 @@ T.ItemDelegate {
     Accessible.name: text
     Accessible.selected: selected
     Accessible.selectable: true
-    Keys.onReturnPressed: click()
-    Keys.onEnterPressed: click()
+    Keys.onReturnPressed: row.clicked()
+    Keys.onEnterPressed: row.clicked()
 
-    contentItem: Item {
-        Icon {
-            id: image
-
-            anchors.verticalCenter: parent.verticalCenter
-            visible: row.iconName.length > 0
-            width: visible ? Theme.icon : 0
-            icon: row.iconName
-            color: row.inkColor
-        }
-        UiText {
-            anchors.verticalCenter: parent.verticalCenter
-            x: image.visible ? Theme.icon + row.spacing : 0
-            width: parent.width - x - row.endRoom
-            elide: Text.ElideRight
-            role: row.strong ? Theme.uiBold : Theme.ui
-            color: row.inkColor
-            text: row.text
-        }
+    contentItem: LabelContent {
+        spacing: row.spacing
+        endRoom: row.endRoom
+        iconName: row.iconName
+        role: row.strong ? Theme.uiBold : Theme.ui
+        color: row.inkColor
+        text: row.text
     }
     background: Rectangle {
         radius: Theme.radiusControl

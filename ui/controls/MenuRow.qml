@@ -18,31 +18,22 @@ T.MenuItem {
     implicitHeight: Theme.menuRowHeight
     opacity: enabled ? 1 : Theme.disabledOpacity
 
-    contentItem: Item {
-        implicitWidth: words.x + words.implicitWidth + Theme.s24 + hint.implicitWidth
+    contentItem: LabelContent {
+        spacing: Theme.s12
+        endRoom: hint.width + Theme.s24
+        iconName: item.iconName
+        color: item.inkColor
+        text: item.text
+    }
+    UiText {
+        id: hint
 
-        Icon {
-            anchors.verticalCenter: parent.verticalCenter
-            icon: item.iconName
-            color: item.inkColor
-        }
-        UiText {
-            id: words
-
-            x: Theme.icon + Theme.s12
-            anchors.verticalCenter: parent.verticalCenter
-            text: item.text
-            color: item.inkColor
-        }
-        UiText {
-            id: hint
-
-            anchors.right: parent.right
-            anchors.verticalCenter: parent.verticalCenter
-            role: Theme.caption
-            color: Theme.ink3
-            text: item.key
-        }
+        anchors.right: parent.right
+        anchors.rightMargin: item.rightPadding
+        anchors.verticalCenter: parent.verticalCenter
+        role: Theme.caption
+        color: Theme.ink3
+        text: item.key
     }
     background: Rectangle {
         radius: Theme.radiusControl

@@ -1,5 +1,6 @@
 // A raised surface: fill, border, and a shadow of stacked rectangles (6.4 has no MultiEffect).
 // Level 1 is the composer, 2 menus, toasts and tips. High contrast shows the border alone.
+pragma ComponentBehavior: Bound
 import QtQuick
 import Paluku
 

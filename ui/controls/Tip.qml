@@ -28,15 +28,13 @@ T.ToolTip {
         spacing: Theme.s12
 
         UiText {
-            id: words
-
             width: Math.min(implicitWidth, Theme.tipWidth)
             role: Theme.label
             text: tip.text
             wrapMode: Text.Wrap
         }
         UiText {
-            anchors.baseline: words.baseline
+            topPadding: Theme.label.line - Theme.caption.line
             visible: tip.key.length > 0
             role: Theme.caption
             color: Theme.ink3

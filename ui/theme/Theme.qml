@@ -74,6 +74,7 @@ QtObject {
     readonly property real shadeOpacity: highContrast ? 0 : (dark ? 0.12 : 0.022)
     readonly property int shadeSteps: 3
     readonly property real disabledOpacity: 0.45
+    readonly property real dropVeil: 0.9
 
     // Spaces
     readonly property int s4: 4
@@ -140,6 +141,9 @@ QtObject {
     readonly property int overhangNarrow: 14
     readonly property int edgeNarrow: 8
     readonly property int turnGap: 26
+    readonly property int cellWidth: scaled(320)
+    // A label beside the first line of body text stands on the same baseline when it is this much lower.
+    readonly property int bodyLabelDrop: Math.round((body.size - label.size) * 1.069)
     readonly property int blockGap: 12
     readonly property int listIndent: 24
     readonly property int quoteIndent: 20
@@ -147,6 +151,7 @@ QtObject {
     readonly property int settingsSections: 200
     readonly property int settingsGroups: 520
     readonly property int pickerWidth: 360
+    readonly property int pickerRows: 6
     readonly property int dialogWidth: 440
     readonly property int tipWidth: 320
     readonly property int menuWidth: 220
@@ -167,6 +172,7 @@ QtObject {
     readonly property TypeRole heading: TypeRole { scale: theme.textScale; baseSize: 17; baseLine: 28; bold: true }
     readonly property TypeRole body: TypeRole { scale: theme.textScale; baseSize: 16; baseLine: 27 }
     readonly property TypeRole bodyBold: TypeRole { scale: theme.textScale; baseSize: 16; baseLine: 27; bold: true }
+    readonly property TypeRole reasoning: TypeRole { scale: theme.textScale; baseSize: 14; baseLine: 24 }
     readonly property TypeRole ui: TypeRole { scale: theme.textScale; baseSize: 14; baseLine: 22 }
     readonly property TypeRole uiBold: TypeRole { scale: theme.textScale; baseSize: 14; baseLine: 22; bold: true }
     readonly property TypeRole headerTitle: TypeRole { scale: theme.textScale; baseSize: 15; baseLine: 24; bold: true }
@@ -185,5 +191,6 @@ QtObject {
     readonly property int normal: reducedMotion ? 0 : 140
     readonly property int slow: reducedMotion ? 0 : 200
     readonly property int tipDelay: 600
+    readonly property int frame: 16
     readonly property int copiedFor: 2000
 }

@@ -1,0 +1,19 @@
+// Something is wrong and stays wrong: one sentence over the whole page.
+pragma ComponentBehavior: Bound
+import QtQuick
+import Paluku
+import PalukuApp
+
+Loader {
+    id: banner
+
+    required property Notices notices
+
+    active: notices.bannerText.length > 0
+    visible: active
+    sourceComponent: InlineError {
+        text: banner.notices.bannerText
+        closable: true
+        onClosed: banner.notices.dismissBanner()
+    }
+}

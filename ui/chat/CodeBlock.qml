@@ -1,0 +1,101 @@
+// A block of code in its own box: language and Copy above, no wrapping, scrolled sideways in the box.
+import QtQuick
+import QtQuick.Templates as T
+import Paluku
+
+BlockBody {
+    id: block
+
+    property string language: ""
+    property bool cut: false
+    property bool copied: false
+
+    implicitHeight: head.height + scroll.height + Theme.s12 + (cut ? more.height : 0)
+
+    function positionAt(point: point): int {
+        const inside = point.y >= scroll.y && point.y < scroll.y + edit.height;
+        return inside ? edit.positionAt(point.x - Theme.s16 + scroll.contentX, point.y - scroll.y) : -1;
+    }
+
+    Rectangle {
+        anchors.fill: parent
+        radius: Theme.radiusCode
+        color: Theme.code
+        border.width: Theme.hairline
+        border.color: Theme.line
+    }
+    Item {
+        id: head
+
+        width: parent.width
+        height: Theme.codeHeadHeight
+
+        UiText {
+            x: Theme.s16
+            anchors.verticalCenter: parent.verticalCenter
+            width: copy.x - x - Theme.s8
+            elide: Text.ElideRight
+            role: Theme.caption
+            color: Theme.ink3
+            text: block.language
+        }
+        Button {
+            id: copy
+
+            anchors.right: parent.right
+            anchors.rightMargin: Theme.s4
+            anchors.verticalCenter: parent.verticalCenter
+            kind: Button.Plain
+            iconName: block.copied ? "check" : "copy"
+            inkColor: Theme.ink2
+            text: block.copied ? qsTr("Copied") : qsTr("Copy")
+            Accessible.description: block.language
+            onClicked: {
+                block.chat.copyRow(block.row);
+                block.copied = true;
+                copiedTimer.restart();
+            }
+        }
+    }
+    Flickable {
+        id: scroll
+
+        x: Theme.s16
+        y: head.height
+        width: block.width - 2 * Theme.s16
+        height: edit.height + (bar.visible ? Theme.scrollBar : 0)
+        contentWidth: edit.width
+        contentHeight: edit.height
+        clip: true
+        flickableDirection: Flickable.HorizontalFlick
+        boundsBehavior: Flickable.StopAtBounds
+        T.ScrollBar.horizontal: ScrollBar { id: bar }
+
+        WordsEdit {
+            id: edit
+
+            width: Math.max(implicitWidth, scroll.width)
+            wrapMode: TextEdit.NoWrap
+            role: Theme.codeText
+            words: block.text
+            selectedFrom: block.selectionStart
+            selectedTo: block.selectionEnd
+        }
+    }
+    Button {
+        id: more
+
+        x: Theme.s8
+        y: scroll.y + scroll.height
+        visible: block.cut
+        kind: Button.Plain
+        text: qsTr("Show all")
+        onClicked: block.chat.transcript.showAll(block.row)
+    }
+    Timer {
+        id: copiedTimer
+
+        interval: Theme.copiedFor
+        onTriggered: block.copied = false
+    }
+}

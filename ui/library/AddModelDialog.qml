@@ -1,0 +1,23 @@
+// The system's file dialog for a model file. It is made only when it is asked for.
+pragma ComponentBehavior: Bound
+import QtQuick
+import QtQuick.Dialogs
+import PalukuApp
+
+Loader {
+    id: loader
+
+    required property LibraryController library
+
+    function open(): void {
+        active = true;
+        (item as FileDialog).open();
+    }
+
+    active: false
+    sourceComponent: FileDialog {
+        title: qsTr("Add a model")
+        nameFilters: [qsTr("Model files (%1)").arg("*.gguf")]
+        onAccepted: loader.library.add(selectedFile)
+    }
+}
