@@ -101,6 +101,15 @@ bool ReadAnswerOpening(const std::vector<std::string>& literals, ChatForm& form)
   return true;
 }
 
+// A system message is written where it stands: a branch on its role and nothing but its content.
+bool WritesSystemInPlace(std::string_view source) {
+  std::string compact;
+  for (const char c : source)
+    if (c != ' ' && c != '\n' && c != '-') compact += c;
+  return !Has(source, "system_prompt") && (Has(compact, "=='system'%}{{m['content']}}{%el") ||
+                                           Has(compact, "=='system'%}{{message['content']}}{%el"));
+}
+
 Result<ChatForm> RecogniseTurns(std::string_view source, const std::vector<std::string>& literals,
                                 const std::string& origin) {
   ChatForm form = DeepSeekV3Form();
@@ -110,6 +119,8 @@ Result<ChatForm> RecogniseTurns(std::string_view source, const std::vector<std::
     form.system = SystemRule::kJoinedFirst;
   } else if (Has(source, "ns.system_prompt = message['content']")) {
     form.system = SystemRule::kLastFirst;
+  } else if (WritesSystemInPlace(source)) {
+    form.system = SystemRule::kInPlace;
   } else {
     return Fail(ErrorCode::kUnsupportedTemplate, origin, "where system messages go");
   }

@@ -15,7 +15,7 @@ namespace paluku {
 
 // Where system messages go.
 enum class SystemRule : std::uint8_t {
-  kInPlace,      // each at its place in the conversation (V2)
+  kInPlace,      // each at its place in the conversation (V2, the starter model)
   kJoinedFirst,  // all before the conversation, parted by an empty line (V3, V3.1)
   kLastFirst,    // the last one before the conversation (V2.5, R1)
 };
