@@ -1,6 +1,7 @@
 #include "engine/text/chat_template_forms.h"
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "engine/text/jinja_literals.h"
@@ -49,7 +50,8 @@ constexpr std::string_view kToolWords[] = {
     "<｜tool▁outputs▁end｜><｜end▁of▁sentence｜>",
     "<｜Assistant｜><｜tool▁calls▁begin｜>",
     "<｜Assistant｜><｜tool▁calls▁begin｜><｜tool▁call▁begin｜>",
-    "<｜Assistant｜><think></think>"};
+    "<｜Assistant｜><think></think>",
+    "<｜Assistant｜></think>"};
 
 template <class Words>
 bool Contains(const Words& words, std::string_view literal) {
@@ -60,12 +62,16 @@ bool Has(std::string_view source, std::string_view part) {
   return source.find(part) != std::string_view::npos;
 }
 
+bool HoldsMarker(std::string_view literal) {
+  return literal.find('>', literal.find('<')) != std::string_view::npos;
+}
+
 // What a person can look for in the template: the marker in it, or its first words.
 std::string Describe(std::string_view literal) {
-  const std::size_t open = literal.find('<');
-  const std::size_t close = literal.find('>', open);
-  if (open != std::string_view::npos && close != std::string_view::npos)
-    return std::string(literal.substr(open, close - open + 1));
+  if (HoldsMarker(literal)) {
+    const std::size_t open = literal.find('<');
+    return std::string(literal.substr(open, literal.find('>', open) - open + 1));
+  }
   std::string text(literal.substr(0, 40));
   std::replace(text.begin(), text.end(), '\n', ' ');
   return "the text \"" + text + "\"";
@@ -166,11 +172,18 @@ Result<ChatForm> RecogniseChatForm(std::string_view source, const std::string& o
   const JinjaLiterals parts = ReadJinjaLiterals(source);
   const bool by_words = Contains(parts.strings, "User: ");
   const bool by_turns = Contains(parts.strings, kUser) && !by_words;
-  for (const std::string& literal : parts.strings) {
-    const bool known =
-        Contains(kNames, literal) || (by_words && Contains(kV2Words, literal)) ||
-        (by_turns && (Contains(kTurnWords, literal) || Contains(kToolWords, literal)));
-    if (!known) return Fail(ErrorCode::kUnsupportedTemplate, origin, Describe(literal));
+  const auto known = [&](const std::string& literal) {
+    return Contains(kNames, literal) || (by_words && Contains(kV2Words, literal)) ||
+           (by_turns && (Contains(kTurnWords, literal) || Contains(kToolWords, literal)));
+  };
+  std::vector<std::string> unknown;
+  std::copy_if(parts.strings.begin(), parts.strings.end(), std::back_inserter(unknown),
+               [&](const std::string& literal) { return !known(literal); });
+  if (!unknown.empty()) {
+    // A marker tells a person more than a word.
+    const auto marker = std::find_if(unknown.begin(), unknown.end(), HoldsMarker);
+    return Fail(ErrorCode::kUnsupportedTemplate, origin,
+                Describe(marker == unknown.end() ? unknown.front() : *marker));
   }
   // Text outside of tags: only the words with which one R1 template describes tools.
   if (!parts.text.empty() && !parts.text.starts_with("You can call any of the following function"))

@@ -1,0 +1,147 @@
+// Token ids against Hugging Face tokenizers: 2,000 strings on each of two small vocabularies of our
+// own, 10,000 and 2,000 on the published ones, and the 46 strings published with the V2 vocabulary.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iterator>
+#include <sstream>
+
+#include "engine/loader/gguf.h"
+#include "engine/text/tokenizer.h"
+#include "tests/engine/text/vocabularies.h"
+
+namespace paluku {
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+struct GoldenCase {
+  std::string text;
+  Ids ids;
+};
+
+// The format is told in tests/data/make_tokenizer_golden.py.
+std::vector<GoldenCase> ReadGolden(const std::string& name) {
+  const std::string bytes =
+      ReadFile(PALUKU_SOURCE_DIR "/tests/data/tokenizers/" + name + ".golden");
+  std::size_t at = 8;
+  const auto varint = [&] {
+    std::uint64_t value = 0;
+    for (int shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(bytes.at(at++));
+      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  if (bytes.substr(0, 4) != "PTG1") return {};
+  std::vector<GoldenCase> cases;
+  while (at < bytes.size()) {
+    GoldenCase one;
+    const std::size_t length = varint();
+    one.text = bytes.substr(at, length);
+    at += length;
+    for (std::size_t left = varint(); left > 0; --left)
+      one.ids.push_back(static_cast<std::int32_t>(varint()));
+    cases.push_back(std::move(one));
+  }
+  return cases;
+}
+
+std::shared_ptr<const Tokenizer> FromGguf(const std::string& path) {
+  const auto file = GgufFile::Open(path);
+  if (!file) return ADD_FAILURE() << file.error().Message(), nullptr;
+  auto vocabulary = VocabularyFromGguf(**file);
+  if (!vocabulary) return ADD_FAILURE() << vocabulary.error().Message(), nullptr;
+  auto tokenizer = Tokenizer::Create(std::move(*vocabulary));
+  if (!tokenizer) return ADD_FAILURE() << tokenizer.error().Message(), nullptr;
+  return *tokenizer;
+}
+
+std::shared_ptr<const Tokenizer> FromJson(const std::string& path) {
+  auto vocabulary = VocabularyFromTokenizerJson(path);
+  if (!vocabulary) return ADD_FAILURE() << vocabulary.error().Message(), nullptr;
+  auto tokenizer = Tokenizer::Create(std::move(*vocabulary));
+  if (!tokenizer) return ADD_FAILURE() << tokenizer.error().Message(), nullptr;
+  return *tokenizer;
+}
+
+void ExpectEqual(const Tokenizer& tokenizer, const std::string& golden, std::size_t at_least) {
+  const std::vector<GoldenCase> cases = ReadGolden(golden);
+  ASSERT_GE(cases.size(), at_least) << golden;
+  int wrong = 0;
+  for (const GoldenCase& one : cases) {
+    const Ids ids = tokenizer.Encode(one.text, SpecialTokens::kParse);
+    if (ids != one.ids && ++wrong <= 5)
+      ADD_FAILURE() << "“" << one.text << "”: " << testing::PrintToString(ids) << ", not "
+                    << testing::PrintToString(one.ids);
+    ASSERT_EQ(tokenizer.Decode(ids), one.text);
+  }
+  EXPECT_EQ(wrong, 0) << "of " << cases.size();
+}
+
+// V3's file, unpacked beside the test; empty when the data or xz is missing.
+std::string UnpackedV3() {
+  const std::string packed = SharedData("tokenizers/deepseek-v3/tokenizer.json.xz");
+  if (!std::filesystem::exists(packed)) return {};
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("paluku_v3_" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  const std::string path = (folder / "tokenizer.json").string();
+  const std::string command = "xz -dc '" + packed + "' > '" + path + "'";
+  return std::system(command.c_str()) == 0 ? path : std::string();
+}
+
+TEST(GoldenIds, SmallVocabularies) {
+  for (const std::string name : {"deepseek-llm", "deepseek-v3"}) {
+    const std::string base = PALUKU_SOURCE_DIR "/tests/data/tokenizers/" + name;
+    const auto from_gguf = FromGguf(base + ".gguf");
+    const auto from_json = FromJson(base + ".tokenizer.json");
+    ASSERT_TRUE(from_gguf && from_json);
+    EXPECT_EQ(from_gguf->pre_tokenizer(), name);
+    EXPECT_EQ(from_json->pre_tokenizer(), name);
+    ExpectEqual(*from_gguf, name, 2000);
+    ExpectEqual(*from_json, name, 2000);
+  }
+}
+
+TEST(GoldenIds, PublishedV3) {
+  const std::string path = UnpackedV3();
+  if (path.empty()) GTEST_SKIP() << "needs shared data: tokenizers/deepseek-v3, and xz";
+  const auto tokenizer = FromJson(path);
+  std::filesystem::remove_all(std::filesystem::path(path).parent_path());
+  ASSERT_TRUE(tokenizer);
+  ExpectEqual(*tokenizer, "deepseek-v3-published", 10'000);
+}
+
+TEST(GoldenIds, PublishedV2) {
+  const std::string path = SharedData("tokenizers/deepseek-v2/ggml-vocab-deepseek-llm.gguf");
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs shared data: tokenizers/deepseek-v2";
+  const auto tokenizer = FromGguf(path);
+  ASSERT_TRUE(tokenizer);
+  ExpectEqual(*tokenizer, "deepseek-llm-published", 2000);
+}
+
+TEST(GoldenIds, The46StringsOfV2) {
+  const std::string path = SharedData("tokenizers/deepseek-v2/ggml-vocab-deepseek-llm.gguf");
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs shared data: tokenizers/deepseek-v2";
+  const auto tokenizer = FromGguf(path);
+  ASSERT_TRUE(tokenizer);
+  const std::string mark = "\n__ggml_vocab_test__\n";
+  const std::string input = ReadFile(path + ".inp");
+  std::istringstream output(ReadFile(path + ".out"));
+  int count = 0;
+  for (std::size_t begin = 0, end; (end = input.find(mark, begin)) != std::string::npos;
+       begin = end + mark.size(), ++count) {
+    std::string line;
+    std::getline(output, line);
+    std::istringstream numbers(line);
+    const Ids expected{std::istream_iterator<std::int32_t>(numbers), {}};
+    const std::string text = input.substr(begin, end - begin);
+    EXPECT_EQ(tokenizer->Encode(text, SpecialTokens::kAsText), expected) << "“" << text << "”";
+    EXPECT_EQ(tokenizer->Decode(expected), text);
+  }
+  EXPECT_EQ(count, 46);
+}
+
+}  // namespace
+}  // namespace paluku

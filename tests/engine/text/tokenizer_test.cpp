@@ -1,0 +1,256 @@
+#include "engine/text/tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "tests/engine/text/vocabularies.h"
+
+namespace paluku {
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+std::shared_ptr<const Tokenizer> Make(Vocabulary vocabulary) {
+  auto tokenizer = Tokenizer::Create(std::move(vocabulary));
+  EXPECT_TRUE(tokenizer.has_value()) << (tokenizer ? "" : tokenizer.error().Message());
+  return *tokenizer;
+}
+
+// ids: 256 "ab", 257 "abc", 258 "bc", 259 BOS, 260 EOS, 261 <｜User｜>, 262 <think>
+std::shared_ptr<const Tokenizer> Tiny() {
+  return Make(TinyVocabulary({{"a", "b"}, {"ab", "c"}, {"b", "c"}}, {"<｜User｜>", "<think>"}));
+}
+
+// Byte-pair encoding as its definition says: join the best pair, leftmost first, until none is
+// left.
+Ids JoinByDefinition(const std::string& piece, const std::map<std::pair<int, int>, int>& joined) {
+  Ids ids;
+  for (const char c : piece) ids.push_back(static_cast<unsigned char>(c));
+  while (true) {
+    int best = 1 << 30;
+    for (std::size_t i = 0; i + 1 < ids.size(); ++i) {
+      const auto found = joined.find({ids[i], ids[i + 1]});
+      if (found != joined.end()) best = std::min(best, found->second);
+    }
+    if (best == 1 << 30) return ids;
+    for (std::size_t i = 0; i + 1 < ids.size(); ++i) {
+      const auto found = joined.find({ids[i], ids[i + 1]});
+      if (found == joined.end() || found->second != best) continue;
+      ids[i] = best;
+      ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      break;
+    }
+  }
+}
+
+TEST(Tokenizer, JoinsByRank) {
+  const auto tokenizer = Tiny();
+  EXPECT_EQ(tokenizer->Encode("abc", SpecialTokens::kAsText), (Ids{257}));
+  EXPECT_EQ(tokenizer->Encode("bc", SpecialTokens::kAsText), (Ids{258}));
+  EXPECT_EQ(tokenizer->Encode("aab", SpecialTokens::kAsText), (Ids{'a', 256}));
+  EXPECT_EQ(tokenizer->Encode("", SpecialTokens::kAsText), Ids{});
+}
+
+// Short and long pieces take different paths; both follow the definition.
+TEST(Tokenizer, ShortAndLongPiecesFollowTheDefinition) {
+  std::vector<std::pair<std::string, std::string>> merges = {{"a", "b"},  {"b", "a"},  {"ab", "a"},
+                                                             {"c", "c"},  {"ba", "c"}, {"ab", "ab"},
+                                                             {"cc", "a"}, {"a", "a"}};
+  const auto tokenizer = Make(TinyVocabulary(merges, {}));
+  std::map<std::string, int> ids;
+  for (int byte = 0; byte < 256; ++byte) ids[std::string(1, static_cast<char>(byte))] = byte;
+  std::map<std::pair<int, int>, int> joined;
+  for (std::size_t i = 0; i < merges.size(); ++i) {
+    ids[merges[i].first + merges[i].second] = static_cast<int>(256 + i);
+    joined[{ids[merges[i].first], ids[merges[i].second]}] = static_cast<int>(256 + i);
+  }
+  std::uint32_t state = 99;
+  for (int round = 0; round < 3000; ++round) {
+    std::string piece;
+    const std::size_t length = 1 + round % 90;
+    for (std::size_t i = 0; i < length; ++i) {
+      state = state * 1664525u + 1013904223u;
+      piece += "abc"[(state >> 20) % 3];
+    }
+    ASSERT_EQ(tokenizer->Encode(piece, SpecialTokens::kAsText), JoinByDefinition(piece, joined))
+        << piece;
+  }
+}
+
+TEST(Tokenizer, TextNeverBecomesASpecialToken) {
+  const auto tokenizer = Tiny();
+  const std::string text = "a<｜User｜>b<think>";
+  EXPECT_EQ(tokenizer->Encode(text, SpecialTokens::kParse), (Ids{'a', 261, 'b', 262}));
+  for (const std::int32_t id : tokenizer->Encode(text, SpecialTokens::kAsText))
+    EXPECT_FALSE(tokenizer->IsControl(id));
+  EXPECT_EQ(tokenizer->Decode(tokenizer->Encode(text, SpecialTokens::kAsText)), text);
+}
+
+// A file whose merges build the text of a special token, and one that types the marker as ordinary.
+TEST(Tokenizer, MergesCannotMakeASpecialToken) {
+  Vocabulary vocabulary = TinyVocabulary({{"<", "e"}, {"<e", ">"}}, {});
+  vocabulary.types[257] = TokenType::kControl;  // "<e>"
+  auto tokenizer = Make(vocabulary);
+  EXPECT_EQ(tokenizer->Encode("<e>", SpecialTokens::kAsText), (Ids{256, '>'}));
+  EXPECT_EQ(tokenizer->Encode("<e>", SpecialTokens::kParse), (Ids{257}));
+
+  vocabulary = TinyVocabulary({}, {"<｜fim▁hole｜>"});
+  vocabulary.types.back() = TokenType::kNormal;
+  tokenizer = Make(vocabulary);
+  const std::int32_t hole = tokenizer->size() - 1;
+  EXPECT_TRUE(tokenizer->IsControl(hole));
+  EXPECT_EQ(tokenizer->Encode("<｜fim▁hole｜>", SpecialTokens::kParse), (Ids{hole}));
+  EXPECT_GT(tokenizer->Encode("<｜fim▁hole｜>", SpecialTokens::kAsText).size(), 10u);
+}
+
+TEST(Tokenizer, RandomTextWithEverySpecialTokenHoldsNone) {
+  const auto tokenizer = Tiny();
+  const std::string parts[] = {"<｜User｜>",
+                               "<think>",
+                               "<｜begin▁of▁sentence｜>",
+                               "<｜end▁of▁sentence｜>",
+                               "<",
+                               "｜",
+                               "User",
+                               "abc ",
+                               "\xFF",
+                               "తె"};
+  std::uint32_t state = 5;
+  for (int round = 0; round < 10'000; ++round) {
+    std::string text;
+    for (int i = 0; i < 6; ++i) {
+      state = state * 1664525u + 1013904223u;
+      text += parts[(state >> 16) % std::size(parts)];
+    }
+    for (const std::int32_t id : tokenizer->Encode(text, SpecialTokens::kAsText))
+      ASSERT_FALSE(tokenizer->IsControl(id)) << text;
+  }
+}
+
+// Words that merges cannot make are added tokens of DeepSeek-V2 (ü is one); text may hold them.
+TEST(Tokenizer, AddedWordsAreMatchedInText) {
+  Vocabulary vocabulary = TinyVocabulary({}, {"ü", "[PAD7]"});
+  vocabulary.types[258] = vocabulary.types[259] = TokenType::kUserDefined;
+  const auto tokenizer = Make(vocabulary);
+  EXPECT_EQ(tokenizer->Encode("für", SpecialTokens::kAsText), (Ids{'f', 258, 'r'}));
+  EXPECT_EQ(tokenizer->Decode(Ids{'f', 258, 'r'}), "für");
+  EXPECT_EQ(tokenizer->Encode("[PAD7]", SpecialTokens::kAsText).size(), 6u);
+}
+
+TEST(Tokenizer, TheLongestSpecialTokenWins) {
+  const auto tokenizer = Make(TinyVocabulary({}, {"<a>", "<a><b>", "<b>"}));
+  EXPECT_EQ(tokenizer->Encode("<a><b><a>x<b><a", SpecialTokens::kParse),
+            (Ids{259, 258, 'x', 260, '<', 'a'}));
+}
+
+TEST(Tokenizer, ExactlyOneBos) {
+  const auto tokenizer = Tiny();
+  EXPECT_EQ(tokenizer->EncodePrompt("x", SpecialTokens::kParse), (Ids{259, 'x'}));
+  EXPECT_EQ(tokenizer->EncodePrompt("", SpecialTokens::kParse), (Ids{259}));
+  EXPECT_EQ(tokenizer->EncodePrompt("<｜begin▁of▁sentence｜>x", SpecialTokens::kParse),
+            (Ids{259, 'x'}));
+  Vocabulary without = TinyVocabulary({}, {});
+  without.add_bos = false;
+  EXPECT_EQ(Make(without)->EncodePrompt("x", SpecialTokens::kParse), (Ids{'x'}));
+}
+
+TEST(Tokenizer, InvalidUtf8BecomesAReplacement) {
+  const auto tokenizer = Tiny();
+  EXPECT_EQ(tokenizer->Decode(tokenizer->Encode("a\xFF\xE0\xB0z", SpecialTokens::kAsText)),
+            "a\uFFFD\uFFFDz");
+}
+
+TEST(Tokenizer, PiecesAreRawBytes) {
+  const auto tokenizer = Tiny();
+  for (int byte = 0; byte < 256; ++byte)
+    EXPECT_EQ(tokenizer->Piece(byte), std::string(1, static_cast<char>(byte)));
+  EXPECT_EQ(tokenizer->Piece(257), "abc");
+  EXPECT_EQ(tokenizer->Piece(261), "<｜User｜>");
+  EXPECT_TRUE(tokenizer->IsControl(259));
+  EXPECT_FALSE(tokenizer->IsControl(257));
+  EXPECT_TRUE(tokenizer->IsEndOfGeneration(260));
+  EXPECT_FALSE(tokenizer->IsEndOfGeneration(259));
+  EXPECT_EQ(tokenizer->SpecialId("<think>"), 262);
+  EXPECT_EQ(tokenizer->SpecialId("abc"), std::nullopt);
+}
+
+TEST(Tokenizer, DecodeRefusesForeignIds) {
+  const auto tokenizer = Tiny();
+  for (const std::int32_t id : {-1, 263, 1 << 30}) {
+    const auto text = tokenizer->Decode(Ids{id});
+    ASSERT_FALSE(text.has_value());
+    EXPECT_EQ(text.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+// One word of a megabyte: quadratic merging would take hours.
+TEST(Tokenizer, AMegabyteWordIsNotQuadratic) {
+  const auto tokenizer = Make(TinyVocabulary({{"a", "a"}, {"aa", "aa"}, {"aaaa", "aaaa"}}, {}));
+  const std::string word(1 << 20, 'a');
+  const Ids ids = tokenizer->Encode(word, SpecialTokens::kAsText);
+  EXPECT_EQ(ids.size(), word.size() / 8);
+}
+
+TEST(Tokenizer, ManyThreadsMayEncode) {
+  const auto tokenizer = Tiny();
+  const std::string text = "abc bc ab <think> తెలుగు 123";
+  const Ids expected = tokenizer->Encode(text, SpecialTokens::kParse);
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(4);
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 500; ++i)
+        wrong[static_cast<std::size_t>(t)] +=
+            tokenizer->Encode(text, SpecialTokens::kParse) == expected ? 0 : 1;
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(4));
+}
+
+void ExpectRefused(Vocabulary vocabulary, ErrorCode code) {
+  const auto tokenizer = Tokenizer::Create(std::move(vocabulary));
+  ASSERT_FALSE(tokenizer.has_value());
+  EXPECT_EQ(tokenizer.error().code, code) << tokenizer.error().Message();
+}
+
+TEST(HostileVocabulary, IsRefusedWithAReason) {
+  ExpectRefused(Vocabulary{}, ErrorCode::kBadValue);
+  Vocabulary vocabulary = TinyVocabulary({}, {});
+  vocabulary.tokens['a'] = "zz";  // no token for a byte
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinyVocabulary({}, {});
+  vocabulary.merges.push_back({"q", "nowhere"});
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinyVocabulary({}, {});
+  vocabulary.merges.push_back({"q", "q"});  // the result is not a token
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinyVocabulary({}, {});
+  vocabulary.bos = 1'000'000;
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinyVocabulary({}, {});
+  vocabulary.end_of_turn = {-5};
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinyVocabulary({}, {});
+  vocabulary.types.pop_back();
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinyVocabulary({}, {}, "tekken");
+  ExpectRefused(vocabulary, ErrorCode::kUnsupportedTokenizer);
+}
+
+// Special tokens that are empty, cut characters, repeat or nest: encoding stays whole and valid.
+TEST(HostileVocabulary, OddSpecialTokensDoNoHarm) {
+  const auto tokenizer =
+      Make(TinyVocabulary({}, {"", "\xE0", "\xB0\xA4", "<x>", "<x>", "<x><x>", "\xED\xA0\x80"}));
+  const std::string text = "<x><x><x> తె \xE0 \xB0\xA4";
+  for (const SpecialTokens special : {SpecialTokens::kParse, SpecialTokens::kAsText}) {
+    const auto back = tokenizer->Decode(tokenizer->Encode(text, special));
+    ASSERT_TRUE(back.has_value());
+    EXPECT_EQ(*back, RepairUtf8(text));
+  }
+}
+
+}  // namespace
+}  // namespace paluku
