@@ -20,10 +20,11 @@ namespace paluku {
 class Database;
 class FieldCodec;
 
+// Every member of these requests has an initialiser, so that designated ones may leave any out.
 struct NewConversation {
-  std::string title;
-  std::string instruction;
-  std::string model;
+  std::string title{};
+  std::string instruction{};
+  std::string model{};
 };
 
 // A slice of a list, newest first.
@@ -33,10 +34,10 @@ struct Page {
 };
 
 struct TurnRequest {
-  std::string conversation;
-  std::string parent;  // message the new one answers; empty starts a new root
-  std::string text;    // of the user
-  std::string model;   // name of the model that will answer
+  std::string conversation{};
+  std::string parent{};  // message the new one answers; empty starts a new root
+  std::string text{};    // of the user
+  std::string model{};   // name of the model that will answer
 };
 
 // The two messages of a begun turn: complete user message, empty reply in kStreaming.
@@ -48,10 +49,10 @@ struct Turn {
 // How a reply ended. `state` is any but kStreaming.
 struct ReplyEnd {
   MessageState state = MessageState::kComplete;
-  std::string text;
-  std::optional<std::string> reasoning;
-  MessageStats stats;
-  std::optional<Error> error;
+  std::string text{};
+  std::optional<std::string> reasoning{};
+  MessageStats stats{};
+  std::optional<Error> error{};
 };
 
 class ConversationStore {

@@ -20,21 +20,35 @@ int OpenFlags(Database::Mode mode) {
                                             : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 }
 
+// SQLite hands out the thread's errno, which may be an older one than the failure; only values that
+// a failing write or open does leave are believed.
+Error SystemError(int result_code, int system_errno, const std::string& path) {
+  switch (system_errno) {
+    case ENOSPC:
+    case EDQUOT:
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case EIO:
+      return ErrorFromErrno(system_errno, path);
+    default:
+      return {ErrorCode::kIo, path, sqlite3_errstr(result_code)};
+  }
+}
+
 }  // namespace
 
 std::string CheckMarkerPath(const std::string& database_path) { return database_path + ".check"; }
 
 Error ErrorFromSqlite(int result_code, int system_errno, const std::string& path) {
-  const int primary = result_code & 0xff;
-  switch (primary) {
+  switch (result_code & 0xff) {
     case SQLITE_FULL:
       return {ErrorCode::kDiskFull, path, {}};
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      if (system_errno != 0) return ErrorFromErrno(system_errno, path);
-      return {ErrorCode::kIo, path, sqlite3_errstr(result_code)};
+      return SystemError(result_code, system_errno, path);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {ErrorCode::kIo, path, "it is damaged; Paluku repairs it at the next start"};

@@ -11,6 +11,9 @@
 #include "storage/salvage.h"
 
 namespace paluku {
+
+std::string DatabasePath(const std::string& data_dir) { return data_dir + "/paluku.db"; }
+
 namespace {
 
 // Up to this size the whole database is checked at each start (some tenths of a second); a larger
@@ -26,32 +29,44 @@ struct Inspection {
   int version = 0;  // of the schema, when usable
 };
 
+int LatestVersion(const OpenRequest& request) {
+  return static_cast<int>(request.migrations.size());
+}
+
 bool ReportsDamage(int result_code) {
   const int primary = result_code & 0xff;
   return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
 }
 
+std::span<const Migration> MigrationsUpTo(std::span<const Migration> migrations, int version) {
+  return migrations.first(static_cast<std::size_t>(version));
+}
+
 // Looks through a connection of its own, which changes nothing when `open_mode` is
 // SQLITE_OPEN_READONLY. Throws SQLite::Exception.
-Inspection Examine(const std::string& path, const std::string& vfs, int open_mode, bool check_all) {
-  SQLite::Database connection(path, open_mode | SQLITE_OPEN_NOMUTEX, 5000, vfs);
+Inspection Examine(const OpenRequest& request, int open_mode, bool check_all) {
+  SQLite::Database connection(DatabasePath(request.data_dir), open_mode | SQLITE_OPEN_NOMUTEX, 5000,
+                              request.vfs);
   sqlite3_db_config(connection.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   connection.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF");
   const int version = connection.execAndGet("PRAGMA user_version").getInt();
   const int owner = connection.execAndGet("PRAGMA application_id").getInt();
-  const int objects = connection.execAndGet("SELECT count(*) FROM sqlite_schema").getInt();
-  if (objects == 0 && version == 0 && owner == 0) return {Condition::kUsable, 0};  // never used
+  const std::string schema = SchemaText(connection);
+  if (schema.empty() && version == 0 && owner == 0) return {Condition::kUsable, 0};  // never used
   if (owner != Database::kApplicationId || version < 1 || version > kHighestVersion) {
     return {Condition::kDamaged, 0};
   }
-  if (check_all) {
-    const std::string verdict = connection.execAndGet("PRAGMA integrity_check(1)").getString();
-    if (verdict != "ok") return {Condition::kDamaged, version};
+  if (version > LatestVersion(request)) return {Condition::kUsable, version};
+  // integrity_check does not notice a changed letter in the definition of a table.
+  if (schema != ExpectedSchemaText(MigrationsUpTo(request.migrations, version)) ||
+      (check_all && connection.execAndGet("PRAGMA integrity_check(1)").getString() != "ok")) {
+    return {Condition::kDamaged, version};
   }
   return {Condition::kUsable, version};
 }
 
-Result<Inspection> Inspect(const std::string& path, const std::string& vfs) {
+Result<Inspection> Inspect(const OpenRequest& request) {
+  const std::string path = DatabasePath(request.data_dir);
   PALUKU_ASSIGN_OR_RETURN(const std::int64_t size, FileSize(path));
   PALUKU_ASSIGN_OR_RETURN(const std::int64_t log_size, FileSize(path + "-wal"));
   PALUKU_ASSIGN_OR_RETURN(const std::int64_t journal_size, FileSize(path + "-journal"));
@@ -64,7 +79,7 @@ Result<Inspection> Inspect(const std::string& path, const std::string& vfs) {
   // first change to a write-ahead log; only a connection that may write can play it back.
   const int open_mode = journal_size > 0 ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
   try {
-    return Examine(path, vfs, open_mode, size <= kAlwaysCheckedBytes || marker >= 0);
+    return Examine(request, open_mode, size <= kAlwaysCheckedBytes || marker >= 0);
   } catch (const SQLite::Exception& exception) {
     const int code = exception.getExtendedErrorCode();
     if (ReportsDamage(code)) return Inspection{Condition::kDamaged, 0};
@@ -104,10 +119,6 @@ Result<std::unique_ptr<Database>> OpenNewer(const OpenRequest& request, int vers
   return database;
 }
 
-int LatestVersion(const OpenRequest& request) {
-  return static_cast<int>(request.migrations.size());
-}
-
 Result<std::unique_ptr<Database>> OpenAndMigrate(const OpenRequest& request, int version) {
   PALUKU_ASSIGN_OR_RETURN(auto database, Database::Open(DatabasePath(request.data_dir),
                                                         Database::Mode::kReadWrite, request.vfs));
@@ -132,16 +143,14 @@ Status Repair(const OpenRequest& request, std::vector<Error>& notices) {
 
 }  // namespace
 
-std::string DatabasePath(const std::string& data_dir) { return data_dir + "/paluku.db"; }
-
 Result<OpenedDatabase> OpenForWriting(const OpenRequest& request) {
   const std::string path = DatabasePath(request.data_dir);
   OpenedDatabase opened;
   PALUKU_TRY(FinishInterruptedSalvage(path, FileStamp(request.clock())));
-  PALUKU_ASSIGN_OR_RETURN(Inspection found, Inspect(path, request.vfs));
-  if (found.condition == Condition::kDamaged && found.version <= LatestVersion(request)) {
+  PALUKU_ASSIGN_OR_RETURN(Inspection found, Inspect(request));
+  if (found.condition == Condition::kDamaged) {
     PALUKU_TRY(Repair(request, opened.notices));
-    PALUKU_ASSIGN_OR_RETURN(found, Inspect(path, request.vfs));
+    PALUKU_ASSIGN_OR_RETURN(found, Inspect(request));
     if (found.condition != Condition::kUsable) {
       return Fail(ErrorCode::kInternal, path, "the repaired database is not sound");
     }

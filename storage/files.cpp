@@ -57,33 +57,6 @@ Status WriteNewFile(const std::string& path, std::string_view content) {
   return {};
 }
 
-// The name of a file system on which the database cannot live, or nullptr.
-const char* UnsuitableFileSystem(long type) {
-  // Numbers of <linux/magic.h> and of the kernel's sources, for those that header lacks.
-  switch (static_cast<unsigned long>(type) & 0xffffffffUL) {
-    case 0x6969:
-      return "NFS";
-    case 0x517b:
-    case 0xff534d42:
-    case 0xfe534d42:
-      return "CIFS";
-    case 0x65735546:
-      return "FUSE";
-    case 0x564c:
-      return "NCP";
-    case 0x01021997:
-      return "9P";
-    case 0x73757245:
-      return "Coda";
-    case 0x5346414f:
-      return "AFS";
-    case 0x00c36400:
-      return "Ceph";
-    default:
-      return nullptr;
-  }
-}
-
 }  // namespace
 
 Status EnsurePrivateFile(const std::string& path) {
@@ -126,6 +99,7 @@ Result<std::int64_t> FileSize(const std::string& path) {
     if (errno == ENOENT) return -1;
     return FailWithErrno(path);
   }
+  if (!S_ISREG(info.st_mode)) return Fail(ErrorCode::kNotARegularFile, path);
   return static_cast<std::int64_t>(info.st_size);
 }
 
@@ -135,10 +109,36 @@ std::string ParentDirectory(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+const char* UnsuitableFileSystem(std::int64_t type) {
+  // Numbers of <linux/magic.h> and of the kernel's sources, for those that header lacks.
+  switch (static_cast<std::uint32_t>(type)) {
+    case 0x6969:
+      return "NFS";
+    case 0x517b:
+    case 0xff534d42:
+    case 0xfe534d42:
+      return "CIFS";
+    case 0x65735546:
+      return "FUSE";
+    case 0x564c:
+      return "NCP";
+    case 0x01021997:
+      return "9P";
+    case 0x73757245:
+      return "Coda";
+    case 0x5346414f:
+      return "AFS";
+    case 0x00c36400:
+      return "Ceph";
+    default:
+      return nullptr;
+  }
+}
+
 Status RequireLocalFileSystem(const std::string& directory) {
   struct statfs info {};
   if (statfs(directory.c_str(), &info) != 0) return FailWithErrno(directory);
-  const char* kind = UnsuitableFileSystem(static_cast<long>(info.f_type));
+  const char* kind = UnsuitableFileSystem(info.f_type);
   if (kind == nullptr) return {};
   return Fail(ErrorCode::kInvalidArgument, directory,
               std::string("this folder is on a network file system (") + kind +

@@ -27,11 +27,14 @@ Status ReplaceFile(const std::string& path, std::string_view content);
 // Removes the file; one that is not there is no error.
 Status RemoveFile(const std::string& path);
 
-// Size in bytes, or -1 when there is no such file.
+// Size in bytes, or -1 when there is no such file. Error: kNotARegularFile.
 Result<std::int64_t> FileSize(const std::string& path);
 
 // The directory part of `path`, "." when there is none.
 std::string ParentDirectory(const std::string& path);
+
+// The kind of a file system (statfs f_type) on which the database cannot live, or nullptr.
+const char* UnsuitableFileSystem(std::int64_t type);
 
 // Refuses network and user-space file systems (NFS, CIFS, FUSE and the like), on which SQLite's
 // write-ahead log has no shared memory to rely on. Error: kInvalidArgument naming the kind.

@@ -37,6 +37,23 @@ Result<int> SchemaVersion(Database& database) {
   });
 }
 
+std::string SchemaText(SQLite::Database& connection) {
+  SQLite::Statement row(connection,
+                        "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema "
+                        "ORDER BY type, name");
+  std::string text;
+  while (row.executeStep()) {
+    for (int i = 0; i < 4; ++i) text += row.getColumn(i).getString() + '\n';
+  }
+  return text;
+}
+
+std::string ExpectedSchemaText(std::span<const Migration> migrations) {
+  SQLite::Database scratch(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  for (const Migration& migration : migrations) scratch.exec(std::string(migration.sql));
+  return SchemaText(scratch);
+}
+
 Status Migrate(Database& database, std::span<const Migration> migrations) {
   PALUKU_ASSIGN_OR_RETURN(const int version, SchemaVersion(database));
   PALUKU_TRY(SwitchForeignKeys(database, false));

@@ -5,9 +5,14 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "engine/base/error.h"
+
+namespace SQLite {
+class Database;
+}
 
 namespace paluku {
 
@@ -23,6 +28,12 @@ std::span<const Migration> EmbeddedMigrations();
 
 // The version found in the file; 0 for an empty one.
 Result<int> SchemaVersion(Database& database);
+
+// Every object of the schema in `connection`, as text to compare. Throws SQLite::Exception.
+std::string SchemaText(SQLite::Database& connection);
+
+// What SchemaText() tells of a sound database that these migrations made.
+std::string ExpectedSchemaText(std::span<const Migration> migrations);
 
 // Applies every migration above the version of `database`. Errors: kInternal (a migration that
 // breaks a reference or cannot run), kDiskFull, kIo; the database then has the version before.

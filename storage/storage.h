@@ -28,10 +28,10 @@ enum class StorageAccess {
 };
 
 struct StorageOptions {
-  std::string data_dir;  // Paths::data; created (0700) when missing and kWrite
+  std::string data_dir{};  // Paths::data; created (0700) when missing and kWrite
   StorageAccess access = StorageAccess::kWrite;
   Clock clock = SystemNowMs;
-  std::string vfs;  // name of a registered SQLite VFS, empty for the system's (fault tests)
+  std::string vfs{};  // name of a registered SQLite VFS, empty for the system's (fault tests)
 };
 
 struct Stores {
