@@ -69,6 +69,9 @@ class Session {
   Result<std::int32_t> StepAndDraw(LatentSequence& sequence, std::span<const std::int32_t> tokens,
                                    const Draw& draw, std::stop_token stop);
 
+  // Logits of the first outputs of the last step, as many as `out` has room for.
+  void ReadLogits(std::span<float> out);
+
   // Logits [positions, vocabulary] of `ids` from an empty cache: of the last position or of all.
   // Error: also kInvalidArgument for no ids, or one that the model does not have.
   Result<std::vector<float>> Logits(std::span<const std::int32_t> ids, bool all_positions);
@@ -81,8 +84,6 @@ class Session {
           Activations activations, LatentCache cache);
   Status Run(LatentSequence& sequence, std::span<const std::int32_t> tokens,
              std::span<const std::int32_t> output_rows, const Draw* draw, std::stop_token stop);
-  // Logits of the first outputs of the last step, as many as `out` has room for.
-  void ReadLogits(std::span<float> out);
 
   Backend& backend_;
   ModelConfig config_;
