@@ -1,6 +1,6 @@
-// AppController: the root that Main.qml gets as its required property `app`. It owns every other
-// view model, opens the storage off the interface thread, and shuts everything down in order
-// (stop the answer, let the storage finish, release the lock).
+// AppController: the root that Main.qml gets as its required property `app`. It owns the other view
+// models and connects them to the storage and the conversation host once these are open; until
+// then the window is there and the composer works.
 //
 // Created in main.cpp, lives on the interface thread.
 #pragma once
@@ -9,7 +9,6 @@
 
 #include <QObject>
 #include <QUrl>
-#include <memory>
 
 #include "app/chat/chat_controller.h"
 #include "app/chat/conversation_list_model.h"
@@ -18,7 +17,6 @@
 #include "app/notices.h"
 #include "app/platform/appearance.h"
 #include "app/settings/settings_controller.h"
-#include "storage/paths.h"
 #include "storage/storage.h"
 
 namespace paluku {
@@ -55,10 +53,13 @@ class AppController : public QObject {
   bool firstRun() const;
   bool ready() const { return ready_; }
 
-  // Connects the view models to the opened storage and the host. Called once.
-  void attach(Storage& storage, ConversationHost& host);
-  // Shows why the storage could not be opened; Paluku then keeps nothing and says so.
-  void showStorageError(const Error& error);
+  // Connects the view models to the opened storage and the host, both of which end before this
+  // object does. `starterPath`: the model that ships, empty when it is not installed. Called once.
+  void attach(Storage& storage, ConversationHost& host, const QString& starterPath);
+  // The storage or the engine could not be opened: nothing can be sent, and the window says why.
+  void showStartError(const Error& error);
+  // All texts again, in the language that is spoken now.
+  void retranslate();
 
   // Empties the transcript for a new conversation; it is created when its first message is sent.
   Q_INVOKABLE void newConversation();
@@ -73,8 +74,6 @@ class AppController : public QObject {
   void raiseRequested();
 
  private:
-  void showStorageNotices(const Storage& storage);
-
   SettingsController& settings_;
   Appearance& appearance_;
   Notices notices_;

@@ -11,6 +11,7 @@
 #include <QString>
 #include <QTimer>
 #include <functional>
+#include <optional>
 
 #include "engine/base/error.h"
 
@@ -48,8 +49,9 @@ class Notices : public QObject {
 
   // The sentence of `error`, translated; it follows a switch of the language.
   void showProblem(const Error& error);
-  // 6 seconds; with `undo` 10. `expired` runs when it can no longer be undone (its toast was
-  // replaced, or its time is over and Paluku ends).
+  // Takes the banner away if it shows such an error, because its cause is gone.
+  void clearProblem(ErrorCode code);
+  // Shown for 6 seconds; with `undo` 10. Undo stays possible until the next toast.
   void showToast(const QString& text, std::function<void()> undo = nullptr);
 
   Q_INVOKABLE void dismissBanner();
@@ -66,8 +68,7 @@ class Notices : public QObject {
  private:
   void hideToast();
 
-  Error bannerError_;
-  bool bannerShown_ = false;
+  std::optional<Error> bannerError_;
   Kind bannerKind_ = Information;
   QString toastText_;
   std::function<void()> undo_;

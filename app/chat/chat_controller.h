@@ -11,10 +11,13 @@
 #include <QObject>
 #include <QString>
 #include <QTimer>
+#include <optional>
+#include <vector>
 
 #include "app/chat/conversation_list_model.h"
 #include "app/chat/latent_meter.h"
 #include "app/chat/selection_controller.h"
+#include "app/chat/speed_window.h"
 #include "app/chat/transcript_model.h"
 #include "app/hosts/conversation_host.h"
 #include "app/notices.h"
@@ -62,7 +65,7 @@ class ChatController : public QObject {
     Idle,
     Reading,  // the prompt
     Writing,  // the answer
-    DiskFull  // nothing can be stored; inputLocked
+    Locked    // nothing can be stored (disk full, opened by a newer Paluku); inputLocked
   };
   Q_ENUM(Phase)
 
@@ -97,13 +100,13 @@ class ChatController : public QObject {
   // Another answer to the last message, or to the one that this turn answers.
   Q_INVOKABLE void regenerate();
   Q_INVOKABLE void regenerateTurn(const QString& turnId);
-  // Goes on with an answer that was stopped, interrupted or cut.
-  Q_INVOKABLE void continueTurn(const QString& turnId);
   // Source Markdown to the clipboard.
   Q_INVOKABLE void copyTurn(const QString& turnId);
   Q_INVOKABLE void copyLastAnswer();
   // The text of one row (a code block alone) byte for byte.
   Q_INVOKABLE void copyRow(int row);
+  // Nothing can be stored any more, for this reason; the composer becomes read-only.
+  void lock(const Error& reason);
   // Stores the draft now (the window closes).
   void saveDraft();
   void retranslate();
@@ -123,18 +126,39 @@ class ChatController : public QObject {
   void modelWanted();
 
  private:
+  // A message that was given to the host and is not stored yet.
+  struct Sending {
+    QString text;
+    QString conversation;
+    int page = 0;  // what was shown when it was sent
+  };
+
+  void connectHost();
   void openCurrent();
+  void load(const QString& conversation);
   void showConversation(const ConversationRecord& record, std::vector<MessageRecord> messages);
+  void showNew();
   void sendNow();
   void modelChanged();
-  void turnBegun(const QString& conversation, const std::optional<MessageRecord>& user,
+  void turnBegun(const ConversationRecord& conversation, const MessageRecord& user,
                  const MessageRecord& reply);
-  void progressed(const QString& reply, const HostProgress& progress);
-  void textArrived(const QString& reply, const QString& text, bool reasoning);
-  void finished(const QString& conversation, const MessageRecord& reply);
-  void refused(const QString& conversation, const Error& error);
+  void promptRead(const QString& reply, int done, int total);
+  void textArrived(const QString& reply, const HostText& text);
+  void finished(const QString& reply, const HostEnd& end);
+  void refused(const Error& error);
+  void storeTrouble(const std::optional<Error>& error);
+  void contextCounted(const QString& conversation, int tokens);
+  void storeDraft(const QString& conversation, const QString& text);
   void updateMeter();
-  bool answering() const { return !replyId_.isEmpty(); }
+  void showHint();
+  QString loadingText() const;
+  QString readingText() const;
+  QString liveId() const { return QString::fromStdString(live_.id); }
+  bool answering() const { return !live_.id.empty(); }
+  // The answer being written belongs to the conversation that is shown.
+  bool liveIsShown() const {
+    return answering() && live_.conversation == conversationId_.toStdString();
+  }
 
   ConversationListModel& conversations_;
   Notices& notices_;
@@ -144,16 +168,19 @@ class ChatController : public QObject {
   Storage* storage_ = nullptr;
   ConversationHost* host_ = nullptr;
   QString conversationId_;  // shown; empty: a new one
+  int page_ = 0;            // counts what was shown
   QString draft_;
-  QString sentText_;  // given to the host, not yet confirmed
-  QString replyId_;   // being written, of any conversation
-  QString replyConversation_;
-  HostProgress progress_;
-  QElapsedTimer readingSince_;
+  std::optional<Sending> sending_;
+  MessageRecord live_;  // the answer being written, of any conversation; id empty: none
+  int promptDone_ = 0;
+  int promptTotal_ = 0;
+  int contextTokens_ = 0;  // of the shown conversation
+  SpeedWindow speed_;
+  QElapsedTimer clock_;  // since the live answer began
   QTimer draftTimer_;
+  QTimer hintTimer_;  // runs while "Stop first, or wait" is shown
   bool waitingToSend_ = false;
-  bool hintToWait_ = false;  // "Stop first, or wait"
-  bool diskFull_ = false;
+  std::optional<Error> locked_;  // why nothing can be stored
 };
 
 }  // namespace paluku

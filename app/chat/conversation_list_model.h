@@ -8,12 +8,10 @@
 #include <QtQml/qqmlregistration.h>
 
 #include <QAbstractListModel>
-#include <QDate>
+#include <QDateTime>
 #include <QString>
-#include <optional>
 #include <vector>
 
-#include "app/hosts/conversation_host.h"
 #include "app/notices.h"
 #include "storage/storage.h"
 
@@ -47,7 +45,7 @@ class ConversationListModel : public QAbstractListModel {
 
   explicit ConversationListModel(Notices& notices, QObject* parent = nullptr);
 
-  void attach(Storage& storage, ConversationHost& host);
+  void attach(Storage& storage);
 
   int rowCount(const QModelIndex& parent = {}) const override;
   QVariant data(const QModelIndex& index, int role) const override;
@@ -75,8 +73,10 @@ class ConversationListModel : public QAbstractListModel {
 
   // The day that counts as today; tests set it.
   void setToday(std::function<QDate()> today) { today_ = std::move(today); }
-  // Reads the list again; `select` becomes the open one unless it is empty.
-  void refresh(const QString& select = {});
+  // A turn of `conversation` was stored and its answer is being written; `select` opens it.
+  void begun(const ConversationRecord& conversation, bool select);
+  // The answer ended.
+  void ended();
   void retranslate();
 
  signals:
@@ -91,12 +91,14 @@ class ConversationListModel : public QAbstractListModel {
     QDateTime updated;
     bool unseen = false;
   };
+  static Row makeRow(const ConversationRecord& record);
   QString groupOf(const Row& row) const;
+  QString accessibleText(const Row& row) const;
+  void refresh();
   void setRows(std::vector<Row> rows);
   void setCurrent(const QString& id);
   void emitRow(int row);
-  void begun(const QString& conversation);
-  void ended(const QString& conversation);
+  void emitGroups();
   void restore(const QString& conversationId);
 
   Notices& notices_;

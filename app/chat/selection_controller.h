@@ -64,7 +64,8 @@ class SelectionController : public QObject {
   };
   Point low() const;
   Point high() const;
-  void set(Point anchor, Point head);
+  void set(Point anchor, Point anchorEnd, Point head);
+  void selectRows(int first, int last);
 
   const TranscriptModel& transcript_;
   Point anchor_;

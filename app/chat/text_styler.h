@@ -19,13 +19,11 @@
 #include <QQuickTextDocument>
 #include <QString>
 #include <QVariant>
-#include <memory>
 
 #include "app/chat/block.h"
+#include "app/chat/span_highlighter.h"
 
 namespace paluku {
-
-class SpanHighlighter;
 
 class TextStyler : public QObject {
   Q_OBJECT
@@ -50,31 +48,36 @@ class TextStyler : public QObject {
   void setDocument(QQuickTextDocument* document);
   QString text() const { return text_; }
   void setText(const QString& text);
-  QVariant spans() const;
+  QVariant spans() const { return QVariant::fromValue(spans_); }
   void setSpans(const QVariant& spans);
   double lineHeight() const { return lineHeight_; }
   void setLineHeight(double pixels);
-  QString codeFamily() const;
+  QString codeFamily() const { return look_.codeFamily; }
   void setCodeFamily(const QString& family);
-  int codePixelSize() const;
+  int codePixelSize() const { return look_.codePixelSize; }
   void setCodePixelSize(int pixels);
-  QColor codeBackground() const;
+  QColor codeBackground() const { return look_.codeBackground; }
   void setCodeBackground(const QColor& color);
-  QColor linkColor() const;
+  QColor linkColor() const { return look_.linkColor; }
   void setLinkColor(const QColor& color);
 
  signals:
   void changed();
 
  private:
+  void setLook(const SpanLook& look);
   void replaceChangedText();
-  void applyLineHeight(int firstBlock);
-  void fixNewBlocks(int position, int removed, int added);
+  void contentsChanged(int position, int removed, int added);
+  void applyLineHeight(int position, int added);
 
   QPointer<QQuickTextDocument> document_;
-  std::unique_ptr<SpanHighlighter> highlighter_;
-  QString text_;
+  QPointer<SpanHighlighter> highlighter_;  // dies with the document
+  SpanLook look_;
+  InlineSpans spans_;
+  QString text_;           // what the document should hold
+  QString shown_;          // what it holds
   bool ownsText_ = false;  // `text` was set: the document is ours to fill
+  bool applying_ = false;  // the document changes because of applyLineHeight()
   double lineHeight_ = 0;
 };
 

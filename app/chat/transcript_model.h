@@ -10,6 +10,8 @@
 
 #include <QAbstractListModel>
 #include <QString>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "app/chat/block.h"
@@ -67,11 +69,10 @@ class TranscriptModel : public QAbstractListModel {
     AlignmentsRole,  // alignments: Qt::AlignmentFlag per column
     LabelRole,       // label: "Thinking…" or "Thought", of Reasoning
     // Footer.
-    TurnStateRole,    // turnState: TurnState
-    StateTextRole,    // stateText: "Stopped", the error's sentence, ...; empty when complete
-    FiguresRole,      // figures: "412 tokens · 18.4 tokens/s · first word after 0.4 s"
-    CanContinueRole,  // canContinue: bool, offer [Continue]
-    CanRetryRole,     // canRetry: bool, offer [Try again]
+    TurnStateRole,  // turnState: TurnState
+    StateTextRole,  // stateText: "Stopped", the error's sentence, ...; empty when complete
+    FiguresRole,    // figures: "412 tokens · 18.4 tokens/s · first word after 0.4 s"
+    CanRetryRole,   // canRetry: bool, offer [Try again]
   };
   Q_ENUM(Role)
 
@@ -80,7 +81,7 @@ class TranscriptModel : public QAbstractListModel {
   int rowCount(const QModelIndex& parent = {}) const override;
   QVariant data(const QModelIndex& index, int role) const override;
   QHash<int, QByteArray> roleNames() const override;
-  int count() const { return rowTotal_; }
+  int count() const { return firstRows_.empty() ? 0 : firstRows_.back(); }
 
   // The address of a link at a position of the row's text; empty: no link there.
   Q_INVOKABLE QString linkAt(int row, int position) const;
@@ -97,21 +98,24 @@ class TranscriptModel : public QAbstractListModel {
   // Shows a branch from its root to its leaf.
   void setMessages(const std::vector<MessageRecord>& messages);
   void append(const MessageRecord& message);
-  // More text of the last turn.
-  void appendText(const QString& turnId, const QString& text, bool reasoning);
-  // The turn ended: final text, state and figures of `message`.
-  void finish(const MessageRecord& message);
-  // Removes the turn and those after it (another answer takes its place).
-  void removeFrom(const QString& turnId);
+  // More text of a streaming turn.
+  void appendText(const QString& turnId, const QString& text, const QString& reasoning);
+  // The turn ended.
+  void finish(const QString& turnId, MessageState state, const MessageStats& stats,
+              const std::optional<Error>& error);
+  // Removes the turns after `turnId` (another answer takes their place).
+  void removeAfter(const QString& turnId);
 
-  struct Turn;
-  const Turn* lastTurn() const;
+  bool contains(const QString& turnId) const { return turnIndex(turnId) >= 0; }
   // Source of the turn as it was written; empty for an unknown one.
   QString sourceOf(const QString& turnId) const;
-  // The id of the user's message that `turnId` answers (or is).
+  // The person's message that `turnId` answers (or is); empty when there is none.
   QString userMessageOf(const QString& turnId) const;
+  QString lastTurnId() const;
   QString lastAnswerId() const;
   QString textAt(int row) const;
+  // First row of the row's turn, and the row after its last.
+  std::pair<int, int> turnRows(int row) const;
   // Source Markdown of [from, to) of a row; the whole block gives its lines as written.
   QString markdownOf(int row, int from, int to) const;
   // Words of the conversation, for the meter.
@@ -122,22 +126,49 @@ class TranscriptModel : public QAbstractListModel {
   void countChanged();
 
  private:
-  struct Place {
-    int turn;
-    int part;  // 0..blocks-1, or blocks for the footer
+  // One message. Its rows: reasoning if there is one, the blocks, of an answer a footer. The
+  // person's words are one row.
+  struct Turn {
+    QString id;
+    bool user = false;
+    QString model;  // name of the model that answered
+    MessageState state = MessageState::kComplete;
+    MessageStats stats;
+    std::optional<Error> error;
+    QString userText;   // as it was sent
+    QString userShown;  // as it may be shown
+    QString reasoning;
+    MarkdownStream markdown;
+    std::int64_t words = 0;  // counted when the turn is complete
   };
+  // Where a row stands; exactly one of the three is meant: `block` >= 0, else footer or not.
+  struct Place {
+    const Turn* turn;
+    int turnIndex;
+    int block;  // index in blocks(), -1 for the other rows
+    bool footer;
+    bool reasoning;
+  };
+
+  static Turn makeTurn(const MessageRecord& message);
+  static int rowsOf(const Turn& turn);
+  int firstBlockRow(int turn) const;
   Place placeOf(int row) const;
-  int firstRowOf(int turn) const;
-  int rowsOf(const Turn& turn) const;
   int turnIndex(const QString& turnId) const;
-  void emitTurn(int turn);
-  void updateBlocks(int turn, const BlockChange& change);
-  QVariant blockData(const Turn& turn, int part, int role) const;
+  void countRows(int fromTurn);
+  void emitRows(int first, int last);
+  void applyChange(int turn, const BlockChange& change);
+  void showReasoning(int turn, const QString& added);
+  QVariant rowData(const Place& place, int role) const;
+  QVariant turnData(const Place& place, int row, int role) const;
+  QVariant blockData(const Block& block, int role) const;
   QVariant footerData(const Turn& turn, int role) const;
+  QString accessibleText(const Place& place) const;
+  static QString stateText(const Turn& turn);
+  static QString figures(const Turn& turn);
 
   std::vector<Turn> turns_;
-  std::vector<int> firstRows_;  // per turn
-  int rowTotal_ = 0;
+  std::vector<int> firstRows_;  // per turn, and the number of rows at the end
 };
 
 }  // namespace paluku

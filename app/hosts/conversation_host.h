@@ -19,7 +19,7 @@ struct HostModel {
   enum class State : std::uint8_t { kNone, kLoading, kReady, kFailed };
   State state = State::kNone;
   QString path;
-  QString name;                            // of the file's header; empty until it was read
+  QString name;                            // of the file's header; empty before kReady
   double progress = 0;                     // 0..1 while loading
   int contextTokens = 0;                   // limit
   std::int64_t latentBytesPerToken = 0;    // what the latent cache holds
@@ -27,12 +27,21 @@ struct HostModel {
   std::optional<Error> error;              // of kFailed
 };
 
-// What one answer is doing now.
-struct HostProgress {
-  int promptDone = 0;  // tokens of the prompt in the cache
-  int promptTotal = 0;
-  int generated = 0;           // tokens of the answer
-  double tokensPerSecond = 0;  // average of the last 2 s; 0 before the 8th token
+// More of an answer since the last frame.
+struct HostText {
+  QString text;           // to append to the answer
+  QString reasoning;      // to append to the reasoning before it
+  int tokens = 0;         // generated so far
+  int contextTokens = 0;  // of the conversation in the context now
+};
+
+// How an answer ended. Its text is what textArrived() brought.
+struct HostEnd {
+  MessageState state = MessageState::kComplete;
+  MessageStats stats;
+  int contextTokens = 0;
+  std::optional<Error> error;    // of kFailed
+  std::optional<Error> unsaved;  // the end could not be stored yet; it is tried again
 };
 
 class ConversationHost : public QObject {
@@ -42,34 +51,33 @@ class ConversationHost : public QObject {
   using QObject::QObject;
 
   virtual const HostModel& model() const = 0;
-  // Tokens now in the latent cache for `conversation`; 0 when it holds another one.
-  virtual int contextUsed(const QString& conversation) const = 0;
 
   // Loads the file in place of the loaded one; ends with modelChanged() in kReady or kFailed.
   virtual void loadModel(const QString& path) = 0;
 
-  // Stores the message under the current leaf of `conversation` (empty: of a new one, created with
-  // the first words as its title) and answers it. Ends with turnBegun() and finished(), or with
-  // refused() when the message could not be stored.
+  // Stores the message under the current leaf of `conversation` (empty: of a new one, titled after
+  // the text) and answers it: turnBegun(), then finished(); or refused() and nothing was stored.
   virtual void send(const QString& conversation, const QString& text) = 0;
-  // Answers `userMessage` once more, as a new branch.
-  virtual void regenerate(const QString& conversation, const QString& userMessage) = 0;
-  // Goes on with an answer that was stopped, interrupted or cut at the limit.
-  virtual void continueReply(const QString& conversation, const QString& reply) = 0;
+  // Answers a message of the person once more, as another branch. Signals as send().
+  virtual void regenerate(const QString& userMessage) = 0;
   // Ends the answer that is being written; what was written is kept.
   virtual void stop() = 0;
+  // Asks for contextCounted().
+  virtual void countContext(const QString& conversation) = 0;
 
  signals:
   void modelChanged();
-  // The message is durable. `user` is empty for regenerate() and continueReply().
-  void turnBegun(const QString& conversation, const std::optional<paluku::MessageRecord>& user,
+  // Both messages are durable; `reply` is empty and in kStreaming.
+  void turnBegun(const paluku::ConversationRecord& conversation, const paluku::MessageRecord& user,
                  const paluku::MessageRecord& reply);
-  void progressed(const QString& reply, const paluku::HostProgress& progress);
-  // More text of the answer, or of the reasoning before it.
-  void textArrived(const QString& reply, const QString& text, bool reasoning);
-  // The answer as it was stored: state, figures, error.
-  void finished(const QString& conversation, const paluku::MessageRecord& reply);
-  void refused(const QString& conversation, const paluku::Error& error);
+  // `done` of `total` tokens of the prompt are in the cache.
+  void promptRead(const QString& reply, int done, int total);
+  void textArrived(const QString& reply, const paluku::HostText& text);
+  void finished(const QString& reply, const paluku::HostEnd& end);
+  void refused(const paluku::Error& error);
+  // Writing to the disk fails while an answer is written, or works again (nothing).
+  void storeTrouble(const std::optional<paluku::Error>& error);
+  void contextCounted(const QString& conversation, int tokens);
 };
 
 }  // namespace paluku

@@ -44,7 +44,7 @@ class LibraryController : public QObject {
   bool loading() const;
   double loadProgress() const;
   QString loadText() const;
-  QString problem() const;
+  QString problem() const { return problem_; }
   QString currentId() const { return currentId_; }
 
   // Adds a .gguf file where it lies. A file that Paluku cannot run is refused with `problem`.
@@ -64,8 +64,13 @@ class LibraryController : public QObject {
   void currentChanged();
 
  private:
-  void refresh();
-  void setProblem(const std::optional<Error>& error);
+  // The models of the store and the starter, their headers read.
+  using Listing = Result<std::vector<LibraryModel>>;
+  static Listing readModels(Stores& stores, const std::string& starterPath);
+  void refresh(const QString& thenUse = {});
+  void choose(const QString& wish);
+  void setProblem(const QString& text);
+  void added(const Result<ModelRecord>& record);
   void hostModelChanged();
 
   Notices& notices_;
@@ -74,7 +79,7 @@ class LibraryController : public QObject {
   ConversationHost* host_ = nullptr;
   QString starterPath_;
   QString currentId_;
-  std::optional<Error> problem_;
+  QString problem_;
 };
 
 }  // namespace paluku

@@ -22,6 +22,10 @@ struct LibraryModel {
   bool starter = false;
   std::optional<ModelCard> card;  // empty: the file could not be read, see problem
   std::optional<Error> problem;   // why it cannot be used
+
+  bool usable() const;
+  // Why it cannot be used, one sentence; empty when it can.
+  QString problemText() const;
 };
 
 inline constexpr const char* kStarterId = "starter";
@@ -55,7 +59,7 @@ class ModelListModel : public QAbstractListModel {
   void setModels(std::vector<LibraryModel> models);
   void setInUse(const QString& id);
   const LibraryModel* find(const QString& id) const;
-  const LibraryModel* findByPath(const QString& path) const;
+  const std::vector<LibraryModel>& models() const { return models_; }
   // All rows again, in the new language.
   void retranslate();
 
@@ -63,6 +67,8 @@ class ModelListModel : public QAbstractListModel {
   void countChanged();
 
  private:
+  static QString details(const LibraryModel& model);
+
   std::vector<LibraryModel> models_;
   QString inUse_;
 };

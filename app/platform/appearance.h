@@ -7,10 +7,9 @@
 
 #include <QtQml/qqmlregistration.h>
 
+#include <QDBusVariant>
 #include <QObject>
 #include <QVariant>
-
-class QDBusPendingCallWatcher;
 
 namespace paluku {
 
@@ -35,14 +34,17 @@ class Appearance : public QObject {
     bool highContrast = false;   // in addition to the system's wish
     bool reducedMotion = false;  // likewise
     double textScale = 1.0;
+    bool operator==(const Wishes&) const = default;
   };
 
   explicit Appearance(QObject* parent = nullptr);
 
   bool dark() const;
   bool highContrast() const { return wishes_.highContrast || system_.highContrast; }
-  bool reducedMotion() const { return wishes_.reducedMotion || system_.reducedMotion; }
-  double textScale() const { return wishes_.textScale; }
+  bool reducedMotion() const {
+    return wishes_.reducedMotion || system_.reducedMotion || system_.animationsOff;
+  }
+  double textScale() const;
 
   void setWishes(const Wishes& wishes);
   // Asks the portal and returns when all answers are in or after `limitMs`.
@@ -53,6 +55,8 @@ class Appearance : public QObject {
 
  signals:
   void changed();
+  // The portal has answered every question of readSystem().
+  void allAnswered();
 
  private slots:
   void settingChanged(const QString& group, const QString& key, const QDBusVariant& value);
@@ -61,12 +65,12 @@ class Appearance : public QObject {
   struct System {
     bool dark = false;
     bool highContrast = false;
-    bool reducedMotion = false;
+    bool reducedMotion = false;  // what newer portals say
+    bool animationsOff = false;  // what GNOME says
+    bool operator==(const System&) const = default;
   };
   void ask(const QString& group, const QString& key);
-  void askOldPortal(const QString& group, const QString& key);
-  void answered(QDBusPendingCallWatcher* watcher, const QString& group, const QString& key,
-                bool oldPortal);
+  void call(const QString& method, const QString& group, const QString& key);
 
   Wishes wishes_;
   System system_;

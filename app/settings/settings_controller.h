@@ -15,6 +15,7 @@
 #include <string>
 
 #include "app/platform/appearance.h"
+#include "engine/sampling/sampling_params.h"
 #include "storage/plain_settings.h"
 #include "storage/storage.h"
 
@@ -87,7 +88,7 @@ class SettingsController : public QObject {
   QStringList languageNames() const;
   int languageIndex() const;
   void setLanguageIndex(int index);
-  // "en" or "te": the language in effect.
+  // "en", "te" or empty for the system's: what Language::set() takes.
   QString language() const;
   bool enterSends() const;
   void setEnterSends(bool on);
@@ -139,6 +140,9 @@ class SettingsController : public QObject {
   QString version() const;
   QString dataPath() const { return dataPath_; }
 
+  // How to choose the next tokens; a new seed each time when none is set.
+  SamplingParams sampling() const;
+
   Q_INVOKABLE void restoreDefaults(paluku::SettingsController::Section section);
   // One step of the text size, for Ctrl++ and Ctrl+-.
   Q_INVOKABLE void stepTextSize(int steps);
@@ -147,19 +151,22 @@ class SettingsController : public QObject {
  signals:
   // Any setting but the language.
   void changed();
-  // One stored setting (its key, see settings_keys.h).
   void languageChanged();
   // A setting could not be stored.
   void failed(const paluku::Error& error);
 
  private:
+  // The value in effect of a stored setting: the person's, else the default.
   QString value(const char* key) const;
-  void store(const char* key, const QString& value);
   double number(const char* key) const;
-  void storeNumber(const char* key, double value, double low, double high);
+  void store(const char* key, const QString& value);
+  // Stored with `decimals` digits, within the bounds.
+  void storeNumber(const char* key, double value, double low, double high, int decimals);
+  void storePlain(const char* key, const QString& value);
+  bool plainFlag(const char* key) const;
 
   PlainSettings plain_;
-  std::map<std::string, std::string> values_;  // of the store
+  std::map<std::string, std::string> values_;  // of the store, what was set
   Storage* storage_ = nullptr;
   QString dataPath_;
 };

@@ -1,0 +1,40 @@
+// SpanHighlighter: character formats of a QTextDocument from the spans of a block. It only ever
+// sees plain text. Owned by TextStyler, interface thread.
+#pragma once
+
+#include <QColor>
+#include <QSyntaxHighlighter>
+
+#include "app/chat/block.h"
+
+namespace paluku {
+
+struct SpanLook {
+  QString codeFamily;
+  int codePixelSize = 0;  // 0: that of the text
+  QColor codeBackground;
+  QColor linkColor;
+  bool operator==(const SpanLook&) const = default;
+};
+
+class SpanHighlighter : public QSyntaxHighlighter {
+  Q_OBJECT
+
+ public:
+  explicit SpanHighlighter(QTextDocument* document) : QSyntaxHighlighter(document) {}
+
+  // Only the lines whose spans differ are formatted again.
+  void setSpans(const InlineSpans& spans);
+  void setLook(const SpanLook& look);
+
+ protected:
+  void highlightBlock(const QString& text) override;
+
+ private:
+  QTextCharFormat formatOf(const InlineSpan& span, QStringView text) const;
+
+  InlineSpans spans_;
+  SpanLook look_;
+};
+
+}  // namespace paluku
