@@ -1,0 +1,265 @@
+// The whole window over the stage: keys, focus, sending and stopping, the transcript's place.
+import QtQuick
+import QtTest
+import Paluku
+import PalukuApp
+
+TestCase {
+    id: tests
+
+    property var window: null
+    readonly property var chat: stage.app.chat
+    readonly property string poem: "వేమన పద్యం, దాని అర్థం"
+    readonly property string router: "Why does the router use fp32?"
+
+    name: "Window"
+    when: windowShown
+    visible: true
+
+    Component {
+        id: main
+
+        Main { app: stage.app }
+    }
+
+    function named(item, name) {
+        if (item.Accessible.name === name && item.visible)
+            return item;
+        for (let i = 0; i < item.children.length; ++i) {
+            const found = named(item.children[i], name);
+            if (found)
+                return found;
+        }
+        return null;
+    }
+    function inComposer() {
+        return window.activeFocusItem && window.activeFocusItem.Accessible.name === chat.placeholder;
+    }
+    function open(title) {
+        stage.openTitle(title);
+        wait(50);
+    }
+    function type(text) {
+        for (const letter of text)
+            keyClick(letter);
+    }
+
+    function init() {
+        stage.loadModel();
+        window = createTemporaryObject(main, tests, { width: 1280, height: 800 });
+        window.requestActivate();
+        tryCompare(window, "active", true);
+        chat.draft = "";
+    }
+    function cleanup() {
+        if (stage.answering())
+            stage.finish();
+        stage.settle();
+    }
+
+    function test_composer_has_the_focus_at_the_start() {
+        verify(inComposer());
+    }
+    function test_enter_sends_and_shift_enter_begins_a_line() {
+        keyClick(Qt.Key_N, Qt.ControlModifier);
+        type("one");
+        keyClick(Qt.Key_Return, Qt.ShiftModifier);
+        type("two");
+        compare(chat.draft, "one\ntwo");
+        keyClick(Qt.Key_Return);
+        verify(stage.answering());
+        stage.settle();
+        compare(chat.draft, "");
+        verify(inComposer());
+    }
+    function test_enter_can_be_turned_off() {
+        stage.app.settings.enterSends = false;
+        keyClick(Qt.Key_N, Qt.ControlModifier);
+        type("one");
+        keyClick(Qt.Key_Return);
+        verify(!stage.answering());
+        keyClick(Qt.Key_Return, Qt.ControlModifier);
+        verify(stage.answering());
+        stage.app.settings.enterSends = true;
+    }
+    function test_enter_while_answering_sends_nothing_and_says_so() {
+        chat.draft = "first";
+        keyClick(Qt.Key_Return);
+        stage.settle();
+        type("more");
+        keyClick(Qt.Key_Return);
+        compare(chat.draft, "more");
+        verify(chat.statusText.length > 0);
+    }
+    function test_stop_stands_where_send_stood() {
+        const send = named(window.contentItem, "Send");
+        const place = send.mapToItem(window.contentItem, 0, 0);
+        chat.draft = "first";
+        mouseClick(send);
+        stage.settle();
+        const stop = named(window.contentItem, "Stop");
+        verify(stop);
+        compare(stop.mapToItem(window.contentItem, 0, 0), place);
+        mouseClick(stop);
+        verify(!stage.answering());
+    }
+    function test_escape_closes_the_topmost_then_stops() {
+        chat.draft = "first";
+        keyClick(Qt.Key_Return);
+        stage.settle();
+        keyClick(Qt.Key_M, Qt.ControlModifier);
+        tryVerify(() => !inComposer());
+        keyClick(Qt.Key_Escape);
+        tryVerify(() => inComposer());
+        verify(stage.answering());
+        keyClick(Qt.Key_Escape);
+        verify(!stage.answering());
+    }
+    function test_message_waits_for_the_model() {
+        stage.beginLoading(0.42);
+        chat.draft = "soon";
+        keyClick(Qt.Key_Return);
+        verify(chat.waitingToSend);
+        compare(chat.draft, "soon");
+        stage.loadModel();
+        verify(stage.answering());
+    }
+    function test_pages_by_keys_and_back() {
+        keyClick(Qt.Key_Comma, Qt.ControlModifier);
+        compare(window.page, Main.Settings);
+        keyClick(Qt.Key_Escape);
+        compare(window.page, Main.Chat);
+        verify(inComposer());
+        keyClick(Qt.Key_M, Qt.ControlModifier | Qt.ShiftModifier);
+        compare(window.page, Main.Models);
+        keyClick(Qt.Key_L, Qt.ControlModifier);
+        verify(inComposer());
+    }
+    function test_tab_goes_round_and_every_stop_has_a_name() {
+        const stops = [];
+        for (let i = 0; i < 30; ++i) {
+            keyClick(Qt.Key_Tab);
+            const item = window.activeFocusItem;
+            const label = item.Accessible.name || item.text || "";
+            verify(label.length > 0, "a stop without a name after " + stops[stops.length - 1] + ": " + item);
+            if (inComposer())
+                break;
+            stops.push(label);
+        }
+        verify(inComposer(), stops.join(" | "));
+        const order = ["Send", "Hide the sidebar", "New conversation", "Models", "Settings", "Conversation"];
+        const places = order.map(name => stops.indexOf(name));
+        verify(places.every(place => place >= 0), stops.join(" | "));
+        for (let i = 2; i < places.length; ++i)
+            verify(places[i] > places[i - 1], stops.join(" | "));
+    }
+    function test_f6_goes_by_panes() {
+        keyClick(Qt.Key_F6);
+        verify(!inComposer());
+        keyClick(Qt.Key_F6);
+        keyClick(Qt.Key_F6);
+        verify(inComposer());
+    }
+    function test_f9_hides_the_sidebar() {
+        verify(named(window.contentItem, "New conversation"));
+        keyClick(Qt.Key_F9);
+        tryVerify(() => !named(window.contentItem, "New conversation"));
+        keyClick(Qt.Key_F9);
+        tryVerify(() => named(window.contentItem, "New conversation"));
+    }
+    function test_rename_in_place() {
+        open(router);
+        const list = named(window.contentItem, "Conversations");
+        list.forceActiveFocus(Qt.TabFocusReason);
+        keyClick(Qt.Key_F2);
+        tryVerify(() => window.activeFocusItem.Accessible.name === "New name");
+        type("Renamed");
+        keyClick(Qt.Key_Return);
+        stage.settle();
+        compare(chat.title, "Renamed");
+        keyClick(Qt.Key_F2);
+        type("Not this");
+        keyClick(Qt.Key_Escape);
+        stage.settle();
+        compare(chat.title, "Renamed");
+        stage.app.conversations.rename(stage.app.conversations.currentId, router);
+        stage.settle();
+    }
+    function test_delete_and_undo() {
+        open(router);
+        const count = stage.app.conversations.count;
+        named(window.contentItem, "Conversations").forceActiveFocus(Qt.TabFocusReason);
+        keyClick(Qt.Key_Delete);
+        stage.settle();
+        compare(stage.app.conversations.count, count - 1);
+        verify(stage.app.notices.toastHasUndo);
+        keyClick(Qt.Key_Z, Qt.ControlModifier);
+        stage.settle();
+        compare(stage.app.conversations.count, count);
+    }
+    function test_turns_by_arrows_and_copy() {
+        open(poem);
+        keyClick(Qt.Key_Up, Qt.ControlModifier);
+        const view = named(window.contentItem, "Conversation");
+        verify(view.activeFocus);
+        keyClick(Qt.Key_Home);
+        keyClick(Qt.Key_C, Qt.ControlModifier);
+        verify(stage.clipboard().startsWith("వేమన పద్యం ఒకటి చెప్పి"));
+        keyClick(Qt.Key_A, Qt.ControlModifier);
+        keyClick(Qt.Key_A, Qt.ControlModifier);
+        keyClick(Qt.Key_C, Qt.ControlModifier);
+        verify(stage.clipboard().includes("విశ్వదాభిరామ"));
+        verify(stage.clipboard().includes("def scan"));
+    }
+    function test_follows_the_end_until_the_reader_leaves() {
+        open(router);
+        chat.draft = "more";
+        keyClick(Qt.Key_Return);
+        stage.settle();
+        const view = named(window.contentItem, "Conversation");
+        for (let i = 0; i < 60; ++i)
+            stage.write("Line " + i + "\n\n");
+        wait(100);
+        verify(view.following);
+        keyClick(Qt.Key_Up, Qt.ControlModifier);
+        keyClick(Qt.Key_PageUp);
+        verify(!view.following);
+        const pill = named(window.contentItem, "Jump to latest");
+        verify(pill);
+        stage.write("one more\n\n");
+        wait(50);
+        verify(!view.following);
+        keyClick(Qt.Key_J, Qt.ControlModifier);
+        verify(view.following);
+        tryVerify(() => !named(window.contentItem, "Jump to latest"));
+    }
+    function test_failed_answer_offers_another_try() {
+        chat.draft = "fail";
+        keyClick(Qt.Key_Return);
+        stage.settle();
+        stage.write("half");
+        stage.fail();
+        stage.settle();
+        wait(50);
+        const again = named(window.contentItem, "Try again");
+        verify(again);
+        mouseClick(again);
+        verify(stage.answering());
+    }
+    function test_three_widths() {
+        window.width = 420;
+        wait(50);
+        verify(!named(window.contentItem, "New conversation"));
+        verify(named(window.contentItem, "Show the sidebar"));
+        verify(named(window.contentItem, "Send").mapToItem(window.contentItem, 0, 0).x < 420);
+        window.width = 900;
+        wait(50);
+        verify(named(window.contentItem, "New conversation"));
+    }
+    function test_language_switches_without_a_restart() {
+        stage.app.settings.languageIndex = 2;
+        tryVerify(() => chat.placeholder.includes("మాట్లాడండి"));
+        stage.app.settings.languageIndex = 1;
+        tryVerify(() => chat.placeholder.startsWith("Write"));
+    }
+}
