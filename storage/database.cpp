@@ -40,6 +40,11 @@ Error SystemError(int result_code, int system_errno, const std::string& path) {
 
 std::string CheckMarkerPath(const std::string& database_path) { return database_path + ".check"; }
 
+int ResultCode(const SQLite::Exception& exception) {
+  const int extended = exception.getExtendedErrorCode();
+  return extended != -1 ? extended : exception.getErrorCode();
+}
+
 Error ErrorFromSqlite(int result_code, int system_errno, const std::string& path) {
   switch (result_code & 0xff) {
     case SQLITE_FULL:
@@ -84,7 +89,7 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode m
     }));
     return database;
   } catch (const SQLite::Exception& exception) {
-    return tl::unexpected(ErrorFromSqlite(exception.getExtendedErrorCode(), errno, path));
+    return tl::unexpected(ErrorFromSqlite(ResultCode(exception), errno, path));
   }
 }
 
@@ -123,7 +128,7 @@ Status Database::TruncateLog() {
 }
 
 Error Database::Translate(const SQLite::Exception& exception) const {
-  const int code = exception.getExtendedErrorCode();
+  const int code = ResultCode(exception);
   const int primary = code & 0xff;
   if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
     Log(LogLevel::kError, "SQLite reports damage in the database");

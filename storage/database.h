@@ -73,6 +73,9 @@ class Database {
 // reports damage in the middle of work.
 std::string CheckMarkerPath(const std::string& database_path);
 
+// SQLite's result code, the extended one where the exception knows it.
+int ResultCode(const SQLite::Exception& exception);
+
 // An Error for a SQLite result code. `system_errno` is what sqlite3_system_errno() tells.
 Error ErrorFromSqlite(int result_code, int system_errno, const std::string& path);
 

@@ -81,7 +81,7 @@ Result<Inspection> Inspect(const OpenRequest& request) {
   try {
     return Examine(request, open_mode, size <= kAlwaysCheckedBytes || marker >= 0);
   } catch (const SQLite::Exception& exception) {
-    const int code = exception.getExtendedErrorCode();
+    const int code = ResultCode(exception);
     if (ReportsDamage(code)) return Inspection{Condition::kDamaged, 0};
     return tl::unexpected(ErrorFromSqlite(code, 0, path));
   }

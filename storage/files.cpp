@@ -59,12 +59,15 @@ Status WriteNewFile(const std::string& path, std::string_view content) {
 
 }  // namespace
 
+// An existing file is not opened: closing it again would drop the locks that a connection of this
+// process may hold on it (a rule of POSIX record locks).
 Status EnsurePrivateFile(const std::string& path) {
-  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const Descriptor created(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (created.get() >= 0) return {};
   struct stat info {};
-  if (file.get() < 0 || fstat(file.get(), &info) != 0) return FailWithErrno(path);
+  if (errno != EEXIST || stat(path.c_str(), &info) != 0) return FailWithErrno(path);
   if (!S_ISREG(info.st_mode)) return Fail(ErrorCode::kNotARegularFile, path);
-  if ((info.st_mode & 0077) != 0 && fchmod(file.get(), 0600) != 0) return FailWithErrno(path);
+  if ((info.st_mode & 0077) != 0 && chmod(path.c_str(), 0600) != 0) return FailWithErrno(path);
   return {};
 }
 

@@ -2,10 +2,13 @@
 // left nothing, and when there is space again work goes on without a restart.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <iostream>
 #include <limits>
 #include <map>
 #include <memory>
 
+#include "storage/database_opener.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/storage_test_util.h"
 
@@ -152,9 +155,88 @@ TEST_P(DiskFullTest, LosesNothingWhicheverCallFails) {
       ClearFaults();
       if (clean || HasFailure()) break;
     }
-    RecordProperty(persistent ? "persistent_points" : "single_points", n - 1);
+    std::cout << "0 lost at " << n - 1
+              << (persistent ? " points of a lasting fault\n" : " points of a single fault\n");
     EXPECT_GT(n, 10);  // the faults did reach the work
   }
+}
+
+// Calls `attempt` with the n-th write or sync failing, n = 1, 2, ..., until no call failed; returns
+// how many points there were.
+int SweepFaults(FaultKind kind, const std::function<void()>& attempt) {
+  for (int n = 1;; ++n) {
+    SCOPED_TRACE("call " + std::to_string(n));
+    PlanFault(kind, n, /*persistent=*/true);
+    attempt();
+    const bool clean = FaultsFired() == 0;
+    ClearFaults();
+    if (clean || testing::Test::HasFailure()) return n - 1;
+  }
+}
+
+// Opens in the presence of a fault and, when that fails, again when the disk works.
+template <class OpenFunction>
+auto OpenTwice(OpenFunction open) {
+  auto opened = open();
+  if (!opened) {
+    const ErrorCode code = opened.error().code;
+    EXPECT_TRUE(code == ErrorCode::kDiskFull || code == ErrorCode::kIo) << opened.error().Message();
+    ClearFaults();
+    opened = open();
+    EXPECT_TRUE(opened.has_value());
+  }
+  return opened;
+}
+
+TEST_P(DiskFullTest, ARepairThatFailsIsDoneAgain) {
+  TempDir sample_dir;
+  MustOpen(sample_dir / "data").reset();
+  {
+    const auto storage = MustOpen(sample_dir / "data");
+    Must(Do(*storage, [](Stores& s) { return s.conversations.Create({.title = "kept"}); }));
+  }
+  std::string damaged = ReadBytes(sample_dir / "data/paluku.db");
+  damaged.replace(0, 100, std::string(100, 'J'));
+  const int points = SweepFaults(GetParam(), [&damaged] {
+    TempDir dir;
+    const std::string path = dir / "paluku.db";
+    WriteBytes(path, damaged);
+    StorageOptions options;
+    options.data_dir = dir.path();
+    options.vfs = FaultVfsName();
+    const auto storage = OpenTwice([&options] { return Storage::Open(options); });
+    ASSERT_TRUE(storage.has_value());
+    const auto list = Must(Do(**storage, [](Stores& s) { return s.conversations.List(); }));
+    ASSERT_EQ(list.size(), 1U);
+    EXPECT_EQ(list[0].title, "kept");
+    const auto set_aside = FilesWithPrefix(dir.path(), "paluku.db.damaged-");
+    ASSERT_EQ(set_aside.size(), 1U);
+    EXPECT_TRUE(ReadBytes(dir / set_aside[0]) == damaged);
+  });
+  EXPECT_GT(points, 3);
+}
+
+TEST_P(DiskFullTest, AMigrationThatFailsIsDoneAgain) {
+  const std::string frozen =
+      ReadBytes(std::string(PALUKU_SOURCE_DIR) + "/tests/storage/data/v1.db");
+  std::vector<Migration> migrations(EmbeddedMigrations().begin(), EmbeddedMigrations().end());
+  migrations.push_back({static_cast<int>(migrations.size()) + 1,
+                        "CREATE TABLE copies (seq INTEGER PRIMARY KEY, text BLOB) STRICT;"
+                        "INSERT INTO copies (text) SELECT text FROM messages;"});
+  const int points = SweepFaults(GetParam(), [&] {
+    TempDir dir;
+    WriteBytes(dir / "paluku.db", frozen);
+    const OpenRequest request{dir.path(), FaultVfsName(), SystemNowMs, migrations};
+    const auto opened = OpenTwice([&request] { return OpenForWriting(request); });
+    ASSERT_TRUE(opened.has_value());
+    EXPECT_TRUE(opened->notices.empty());
+    const auto copies = opened->database->Read([](SQLite::Database& connection) -> Result<int> {
+      return connection.execAndGet("SELECT count(*) FROM copies").getInt();
+    });
+    EXPECT_EQ(Must(copies), 2);
+    EXPECT_GE(FileNames(dir / "backups").size(), 1U);
+  });
+  EXPECT_GT(points, 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, DiskFullTest, testing::ValuesIn(kAllFaults));
