@@ -12,7 +12,7 @@ Result<std::unique_ptr<Storage>> Context::OpenStorage(StorageAccess access) cons
   PALUKU_ASSIGN_OR_RETURN(const Paths paths, ResolvePaths(data_dir));
   if (access == StorageAccess::kWrite) PALUKU_TRY(CreatePaths(paths));
   Result<std::unique_ptr<Storage>> storage =
-      Storage::Open({.data_dir = paths.data, .access = access});
+      Storage::Open({.data_dir = paths.data, .access = access, .clock = SystemNowMs, .vfs = {}});
   if (storage || access == StorageAccess::kWrite) return storage;
   if (storage.error().code == ErrorCode::kFileNotFound) return nullptr;
   // An older schema is brought up to date by opening it for writing once.

@@ -1,0 +1,221 @@
+"""Runs the real paluku-cli: every command, its JSON, its exit codes and its one-line errors (DESIGN section 5).
+
+usage: cli_test.py BINARY SOURCE_DIR [unittest arguments]
+"""
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY = sys.argv[1]
+SOURCE = pathlib.Path(sys.argv[2])
+TINY = SOURCE / "tests/data/v3.gguf"
+VOCABULARY = SOURCE / "tests/data"
+
+
+def run(*arguments, data_dir=None, text="", environment=None):
+    command = [BINARY]
+    if data_dir:
+        command += ["--data-dir", str(data_dir)]
+    return subprocess.run(command + [str(a) for a in arguments], input=text, capture_output=True, text=True,
+                          timeout=120, env={**os.environ, **(environment or {})})
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        self.data = self.folder / "data-dir"
+
+    def json(self, *arguments, **options):
+        done = run("--json", *arguments, data_dir=self.data, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def fails(self, code, *arguments, **options):
+        done = run(*arguments, data_dir=self.data, **options)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        return done.stderr
+
+    # --- usage ---
+    def test_help_and_version_succeed(self):
+        self.assertEqual(run("--help").returncode, 0)
+        self.assertIn("paluku-cli", run("--version").stdout)
+
+    def test_wrong_usage_is_2_and_one_line(self):
+        for arguments in ([], ["nonsense"], ["logits"], ["run"], ["tokenize"], ["run", "-p", "x", "--temp", "warm"],
+                          ["bench", "--depth", "-3"], ["conversations"], ["models", "add"]):
+            with self.subTest(arguments):
+                self.fails(2, *arguments)
+
+    # --- model files ---
+    def test_inspect(self):
+        card = self.json("inspect", TINY)
+        self.assertEqual(card["architecture"], "deepseek2")
+        self.assertEqual(card["unsupported"], [])
+        self.assertGreater(card["parameters"], card["active_parameters"])
+        self.assertEqual(card["latent_bytes_per_token"], 2 * card["layers"] * (card["latent"] + card["rope"]))
+        self.assertIn("Latent cache", run("inspect", TINY).stdout)
+
+    def test_inspect_without_a_model_tells_of_the_one_that_ships(self):
+        card = self.json("inspect")
+        self.assertTrue(card["path"].endswith("paluku-starter.gguf"))
+        self.assertGreaterEqual(card["latent"], 64)
+        self.assertGreaterEqual(card["experts"], 16)
+
+    def test_bad_model_files_are_refused_in_one_clear_line(self):
+        whole = TINY.read_bytes()
+        (self.folder / "empty.gguf").write_bytes(b"")
+        (self.folder / "cut.gguf").write_bytes(whole[: len(whole) // 2])
+        (self.folder / "text.gguf").write_text("this is a letter to a friend, not a model\n" * 10)
+        (self.folder / "old.gguf").write_bytes(whole[:4] + (1).to_bytes(4, "little") + whole[8:])
+        foreign = whole.replace(b"deepseek2", b"deepseekX")
+        (self.folder / "foreign.gguf").write_bytes(foreign)
+        cases = {"empty.gguf": "is empty", "cut.gguf": "ends too early", "text.gguf": "is not a GGUF model file",
+                 "old.gguf": "format version 1", "foreign.gguf": "deepseekX", "missing.gguf": "is not there",
+                 ".": "is not a file"}
+        for name, sentence in cases.items():
+            with self.subTest(name):
+                path = f"{self.folder}/{name}"
+                error = self.fails(1, "run", path, "-p", "hello")
+                self.assertIn(sentence, error)
+                self.assertIn(name.rstrip("."), error)
+
+    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
+    def test_a_model_without_permission_is_refused(self):
+        path = self.folder / "closed.gguf"
+        path.write_bytes(TINY.read_bytes())
+        path.chmod(0)
+        self.assertIn("permission", self.fails(1, "inspect", path))
+
+    # --- tokens ---
+    def test_tokenize_and_detokenize_are_inverse(self):
+        for text in ("Hello, world", "తెలుగు విజ్ఞానం క్ష్మి", "a\n\n  b", "👩‍👩‍👧 x1234"):
+            with self.subTest(text):
+                tokens = self.json("tokenize", "--no-bos", "--text", text)
+                self.assertEqual(len(tokens["ids"]), len(tokens["pieces"]))
+                ids = ",".join(map(str, tokens["ids"]))
+                self.assertEqual(self.json("detokenize", "--ids", ids)["text"], text)
+
+    def test_bos_stands_once_unless_it_is_not_wanted(self):
+        plain = self.json("tokenize", "--no-bos", "--text", "Hello")["ids"]
+        with_bos = self.json("tokenize", "--text", "Hello")["ids"]
+        self.assertEqual(with_bos[1:], plain)
+        self.assertEqual(len(with_bos), len(plain) + 1)
+
+    def test_tokenize_reads_a_file(self):
+        path = self.folder / "text.txt"
+        path.write_text("Hello, world", encoding="utf-8")
+        self.assertEqual(self.json("tokenize", "--file", path), self.json("tokenize", "--text", "Hello, world"))
+
+    def test_an_id_outside_the_vocabulary_is_wrong_usage(self):
+        self.fails(2, "detokenize", "--ids", "99999999")
+
+    # --- the engine ---
+    def test_logits_of_all_positions_end_with_those_of_the_last(self):
+        everything = self.json("logits", TINY, "--ids", "1,2,3,4", "--all", "--top", "5")["positions"]
+        last = self.json("logits", TINY, "--ids", "1,2,3,4", "--top", "5")["positions"]
+        self.assertEqual([p["position"] for p in everything], [0, 1, 2, 3])
+        self.assertEqual([p["position"] for p in last], [3])
+        self.assertEqual([t["id"] for t in everything[3]["top"]], [t["id"] for t in last[0]["top"]])
+
+    def test_logprobs_of_the_whole_vocabulary_sum_to_one(self):
+        size = self.json("inspect", TINY)["vocabulary"]
+        top = self.json("logits", TINY, "--ids", "5,6", "--top", size)["positions"][0]["top"]
+        self.assertEqual(len(top), size)
+        self.assertAlmostEqual(sum(math.exp(t["logprob"]) for t in top), 1.0, places=6)
+
+    def test_both_backends_and_both_paths_agree(self):
+        def top(*options):
+            return self.json("logits", TINY, "--ids", "1,9,17,33,12", "--top", "3", "--latent", "f32",
+                             *options)["positions"][0]["top"]
+        expected = top("--backend", "reference")
+        for options in (["--backend", "cpu"], ["--path", "expanded"], ["--path", "absorbed"]):
+            with self.subTest(options):
+                for mine, other in zip(top(*options), expected):
+                    self.assertEqual(mine["id"], other["id"])
+                    self.assertAlmostEqual(mine["logprob"], other["logprob"], places=3)
+
+    def test_instruction_sets_can_be_forced(self):
+        for name in ("scalar", "avx2", "avx512"):
+            with self.subTest(name):
+                top = self.json("logits", TINY, "--ids", "1,2,3", "--top", "1", environment={"PALUKU_CPU": name})
+                self.assertEqual(len(top["positions"]), 1)
+
+    def test_run_answers_and_ends_by_itself(self):
+        answer = self.json("run", "-p", "What is Paluku?", "--temp", "0")
+        self.assertEqual(answer["reason"], "end_of_turn")
+        self.assertIn("Paluku", answer["text"])
+        self.assertNotIn("\ufffd", answer["text"])
+
+    def test_the_same_seed_gives_the_same_text(self):
+        def text(seed):
+            return self.json("run", "-p", "Tell me about privacy", "--temp", "1.5", "--seed", seed, "-n", "24")["ids"]
+        self.assertEqual(text(7), text(7))
+        self.assertTrue(any(text(seed) != text(7) for seed in (8, 9, 10)))
+
+    def test_token_limit(self):
+        answer = self.json("run", "-p", "What is Paluku?", "-n", "3")
+        self.assertEqual((answer["reason"], len(answer["ids"])), ("token_limit", 3))
+
+    def test_raw_applies_no_template(self):
+        raw = self.json("run", "--raw", "-p", "Hello", "-n", "1")["prompt_tokens"]
+        self.assertEqual(raw, len(self.json("tokenize", "--text", "Hello")["ids"]))
+
+    def test_bench_prints_speed_and_floor(self):
+        bench = self.json("bench", TINY, "-p", "16", "-n", "4", "-d", "0,32", "-r", "1")
+        self.assertEqual([row["depth"] for row in bench["results"]], [0, 32])
+        for row in bench["results"]:
+            self.assertGreater(row["prefill"]["median"], 0)
+            self.assertGreater(row["decode"]["median"], 0)
+        self.assertGreater(bench["read_bytes_per_second"], 1e8)
+        self.assertGreater(bench["resident_bytes"], 1 << 20)
+
+    # --- the library ---
+    def test_models_are_used_where_they_lie(self):
+        self.assertEqual([m["name"] for m in self.json("models", "list")["models"]], ["starter"])
+        added = self.json("models", "add", TINY)
+        listed = self.json("models", "list")["models"]
+        self.assertEqual(len(listed), 2)
+        self.assertEqual(listed[1]["path"], str(TINY))
+        self.assertEqual(self.json("models", "where", added["name"])["path"], str(TINY))
+        self.assertEqual(self.json("inspect", added["name"])["path"], str(TINY))
+        self.assertIn("not found", self.fails(1, "models", "where", "no such model"))
+
+    # --- conversations ---
+    def test_a_chat_is_kept(self):
+        self.assertEqual(self.json("conversations", "list"), {"conversations": []})
+        done = run("--json", "chat", "--temp", "0", data_dir=self.data, text="What is Paluku?\nThank you\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([a["state"] for a in answers], ["complete", "complete"])
+
+        listed = self.json("conversations", "list")["conversations"]
+        self.assertEqual([(c["id"], c["title"]) for c in listed], [(answers[0]["conversation"], "What is Paluku?")])
+        shown = self.json("conversations", "show", listed[0]["id"])
+        self.assertEqual([m["role"] for m in shown["messages"]], ["user", "assistant", "user", "assistant"])
+        self.assertEqual([m["text"] for m in shown["messages"][1::2]], [a["text"] for a in answers])
+        self.assertEqual(shown["messages"][0]["parent"], None)
+        for before, after in zip(shown["messages"], shown["messages"][1:]):
+            self.assertEqual(after["parent"], before["id"])
+        self.assertIn("Thank you", run("conversations", "show", listed[0]["id"], data_dir=self.data).stdout)
+
+    def test_a_chat_goes_on_where_it_was(self):
+        first = json.loads(run("--json", "chat", data_dir=self.data, text="Hello\n").stdout)
+        again = run("--json", "chat", "--conversation", first["conversation"], data_dir=self.data, text="Thanks\n")
+        self.assertEqual(json.loads(again.stdout)["conversation"], first["conversation"])
+        shown = self.json("conversations", "show", first["conversation"])
+        self.assertEqual(len(shown["messages"]), 4)
+
+    def test_an_unknown_conversation_is_not_found(self):
+        self.assertIn("not found", self.fails(1, "conversations", "show", "00000000-0000-4000-8000-000000000000"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v", *sys.argv[3:]])
