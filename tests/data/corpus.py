@@ -1,4 +1,7 @@
-"""Sentences of our own from which the small vocabularies are trained and test strings are drawn: English, Telugu, Chinese, other scripts and code."""
+"""Our own sentences: English, Telugu, Chinese, other scripts and code.
+
+The small vocabularies are trained on them and test strings are drawn from them.
+"""
 
 ENGLISH = """
 Paluku is a program for private conversations with a language model on your own computer.
@@ -61,5 +64,11 @@ std::vector<float> scores(experts, 0.0F);
 x = (a**2 + b**2) ** 0.5  # hypotenuse
 """
 
-LANGUAGES = {"english": ENGLISH, "telugu": TELUGU, "chinese": CHINESE, "other": OTHERS, "code": CODE}
+LANGUAGES = {
+    "english": ENGLISH,
+    "telugu": TELUGU,
+    "chinese": CHINESE,
+    "other": OTHERS,
+    "code": CODE,
+}
 SENTENCES = [line for text in LANGUAGES.values() for line in text.strip("\n").split("\n")]

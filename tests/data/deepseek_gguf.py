@@ -1,10 +1,12 @@
-"""Writes a Hugging Face DeepseekV2ForCausalLM or DeepseekV3ForCausalLM as a GGUF file of architecture `deepseek2`, and reads one back.
+"""Writes a Hugging Face DeepSeek-V2/V3 model as GGUF of architecture `deepseek2`; reads one back.
 
-    python deepseek_gguf.py HF_DIRECTORY OUT.gguf [--type Q8_0] [--generation current|legacy] [--pre deepseek-v3]
+    python deepseek_gguf.py HF_DIRECTORY OUT.gguf [--type Q8_0] [--generation current|legacy]
 
-Generations: `current` stores W_UK and W_UV apart (attn_k_b transposed per head, attn_v_b) with one key head of the latent's width and *_mla keys;
-`legacy` (files made before April 2025) stores attn_kv_b whole with head_count_kv = heads. Rope columns keep their order: both sides use interleaved pairs.
-From Python: `export(path, config, state_dict, ...)` and `read_state_dict(path)`, which gives the (dequantised) weights under their Hugging Face names.
+Generations: `current` stores W_UK and W_UV apart (attn_k_b transposed per head, attn_v_b) with one
+key head of the latent's width and *_mla keys; `legacy` (files made before April 2025) stores
+attn_kv_b whole with head_count_kv = heads. Rope columns keep their order: both sides use
+interleaved pairs. From Python: `export(path, config, state_dict, ...)` and `read_state_dict(path)`,
+which gives the (dequantised) weights under their Hugging Face names.
 """
 
 import argparse
@@ -22,9 +24,20 @@ import kquants
 ARCH = "deepseek2"
 TOKEN_NORMAL, TOKEN_CONTROL, TOKEN_USER_DEFINED, TOKEN_UNUSED = 1, 3, 4, 5
 GATING_SOFTMAX, GATING_SIGMOID = 1, 2
-# The type a tensor gets when its rows are not a whole number of 256-wide blocks; 32-wide types fall back to F16.
+# The type a tensor gets when its rows are not a whole number of 256-wide blocks; 32-wide types fall
+# back to F16.
 ROW_FALLBACK = {Type.Q4_K: Type.Q5_0, Type.Q5_K: Type.Q5_1, Type.Q6_K: Type.Q8_0}
-FILE_TYPE = {"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 7, "Q5_0": 8, "Q4_K": 14, "Q5_K": 16, "Q6_K": 18, "BF16": 32}
+FILE_TYPE = {
+    "F32": 0,
+    "F16": 1,
+    "Q4_0": 2,
+    "Q8_0": 7,
+    "Q5_0": 8,
+    "Q4_K": 14,
+    "Q5_K": 16,
+    "Q6_K": 18,
+    "BF16": 32,
+}
 ALWAYS_F32 = ("*_norm.weight", "*.ffn_gate_inp.weight", "*.exp_probs_b.bias")
 
 # Hugging Face name -> GGUF name, for tensors that are only renamed.
@@ -59,17 +72,20 @@ LAYER = re.compile(r"model\.layers\.(\d+)\.(.+)")
 EXPERT = re.compile(r"mlp\.experts\.(\d+)\.(gate|up|down)_proj\.weight")
 
 
-# ---- tensors -------------------------------------------------------------------------------------------------------------------------------
+# ---- tensors ------------------------------------------------------------
 
 
 def _stacked_experts(state: dict) -> dict:
-    """Brings the experts of a layer to three stacked tensors, from either Hugging Face form: fused gate_up_proj, or one tensor per expert."""
+    """Brings the experts of a layer to three stacked tensors, from either Hugging Face form: fused
+    gate_up_proj, or one tensor per expert.
+    """
     out, single = {}, {}
     for name, value in state.items():
         layer = LAYER.match(name)
         expert = EXPERT.fullmatch(layer[2]) if layer else None
         if expert:
-            single.setdefault(f"model.layers.{layer[1]}.mlp.experts.{expert[2]}_proj", {})[int(expert[1])] = value
+            stack = f"model.layers.{layer[1]}.mlp.experts.{expert[2]}_proj"
+            single.setdefault(stack, {})[int(expert[1])] = value
         elif name.endswith("mlp.experts.gate_up_proj"):
             base = name.removesuffix("gate_up_proj")
             out[base + "gate_proj"], out[base + "up_proj"] = np.split(value, 2, axis=1)
@@ -81,14 +97,21 @@ def _stacked_experts(state: dict) -> dict:
 
 
 def _split_kv_b(kv_b: np.ndarray, config) -> tuple[np.ndarray, np.ndarray]:
-    """kv_b [heads * (nope + v), latent] -> k_b [heads, latent, nope] (transposed for the absorbed query), v_b [heads, v, latent]."""
-    per_head = kv_b.reshape(config.num_attention_heads, config.qk_nope_head_dim + config.v_head_dim, config.kv_lora_rank)
+    """kv_b [heads * (nope + v), latent] -> k_b [heads, latent, nope] (transposed for the absorbed
+    query), v_b [heads, v, latent].
+    """
+    per_head = kv_b.reshape(
+        config.num_attention_heads, config.qk_nope_head_dim + config.v_head_dim, config.kv_lora_rank
+    )
     nope = config.qk_nope_head_dim
-    return np.ascontiguousarray(per_head[:, :nope].transpose(0, 2, 1)), np.ascontiguousarray(per_head[:, nope:])
+    k_b, v_b = per_head[:, :nope].transpose(0, 2, 1), per_head[:, nope:]
+    return np.ascontiguousarray(k_b), np.ascontiguousarray(v_b)
 
 
 def gguf_tensors(config, state: dict, generation: str) -> dict[str, np.ndarray]:
-    """Hugging Face weights -> GGUF names and shapes (numpy order, slowest axis first), all float32, in file order."""
+    """Hugging Face weights -> GGUF names and shapes (numpy order, slowest axis first), all float32,
+    in file order.
+    """
     tensors = {}
     for name, value in _stacked_experts({k: _to_numpy(v) for k, v in state.items()}).items():
         layer = LAYER.fullmatch(name)
@@ -98,7 +121,9 @@ def gguf_tensors(config, state: dict, generation: str) -> dict[str, np.ndarray]:
             continue  # multi-token-prediction blocks
         prefix, short = (f"blk.{layer[1]}.", layer[2]) if layer else ("", name)
         if short == "self_attn.kv_b_proj.weight" and generation == "current":
-            tensors[prefix + "attn_k_b.weight"], tensors[prefix + "attn_v_b.weight"] = _split_kv_b(value, config)
+            tensors[prefix + "attn_k_b.weight"], tensors[prefix + "attn_v_b.weight"] = _split_kv_b(
+                value, config
+            )
         elif short in PLAIN:
             tensors[prefix + PLAIN[short]] = value
         elif not short.endswith("rotary_emb.inv_freq"):
@@ -113,10 +138,14 @@ def _to_numpy(value) -> np.ndarray:
 
 
 def tensor_type(name: str, shape: tuple, weight_type: Type, overrides: dict[str, str]) -> Type:
-    """Norms, router and biases stay F32; the rest gets its override's type or `weight_type`, or that type's fallback when rows do not divide."""
+    """Norms, router and biases stay F32; the rest gets its override's type or `weight_type`, or
+    that type's fallback when rows do not divide.
+    """
     if len(shape) == 1 or any(fnmatch.fnmatch(name, pattern) for pattern in ALWAYS_F32):
         return Type.F32
-    kind = next((Type[t] for pattern, t in overrides.items() if fnmatch.fnmatch(name, pattern)), weight_type)
+    kind = next(
+        (Type[t] for pattern, t in overrides.items() if fnmatch.fnmatch(name, pattern)), weight_type
+    )
     if kind in ROW_FALLBACK and shape[-1] % kquants.BLOCK:
         kind = ROW_FALLBACK[kind]
     if kind not in (Type.F32, Type.F16, Type.BF16) and shape[-1] % 32:
@@ -124,7 +153,7 @@ def tensor_type(name: str, shape: tuple, weight_type: Type, overrides: dict[str,
     return kind
 
 
-# ---- metadata ------------------------------------------------------------------------------------------------------------------------------
+# ---- metadata ------------------------------------------------------------
 
 
 def _write_attention(w: GGUFWriter, c, generation: str) -> None:
@@ -156,7 +185,8 @@ def _write_rope(w: GGUFWriter, c, generation: str) -> None:
     w.add_string(f"{ARCH}.rope.scaling.type", "yarn")
     w.add_rope_scaling_factor(float(rope["factor"]))
     w.add_rope_scaling_orig_ctx_len(int(rope["original_max_position_embeddings"]))
-    # This architecture's files carry the factor 0.1 of the formula m = 0.1 * mscale_all_dim * ln(factor) + 1 inside the key.
+    # This architecture's files carry the factor 0.1 of the formula m = 0.1 * mscale_all_dim *
+    # ln(factor) + 1 inside the key.
     w.add_rope_scaling_yarn_log_mul(0.1 * float(rope.get("mscale_all_dim") or 0.0))
     if generation == "current":
         w.add_rope_scaling_yarn_beta_fast(float(rope.get("beta_fast") or 32))
@@ -192,8 +222,18 @@ def write_metadata(w: GGUFWriter, c, generation: str) -> None:
     _write_experts(w, c, generation)
 
 
-def write_tokenizer(w: GGUFWriter, tokenizer, pre: str, bos: str, eos: str, vocab_size: int | None = None, chat_template: str | None = None) -> None:
-    """`tokenizer`: a byte-level BPE `tokenizers.Tokenizer`. Ids from its size up to `vocab_size` are written as unused tokens."""
+def write_tokenizer(
+    w: GGUFWriter,
+    tokenizer,
+    pre: str,
+    bos: str,
+    eos: str,
+    vocab_size: int | None = None,
+    chat_template: str | None = None,
+) -> None:
+    """`tokenizer`: a byte-level BPE `tokenizers.Tokenizer`. Ids from its size up to `vocab_size`
+    are written as unused tokens.
+    """
     described = json.loads(tokenizer.to_str())
     vocab = tokenizer.get_vocab(with_added_tokens=True)
     size = vocab_size or max(vocab.values()) + 1
@@ -218,7 +258,7 @@ def write_tokenizer(w: GGUFWriter, tokenizer, pre: str, bos: str, eos: str, voca
         w.add_chat_template(chat_template)
 
 
-# ---- whole files ---------------------------------------------------------------------------------------------------------------------------
+# ---- whole files ------------------------------------------------------------
 
 
 def export(
@@ -236,8 +276,10 @@ def export(
     eos: str = "<｜end▁of▁sentence｜>",
     chat_template: str | None = None,
 ) -> dict[str, Type]:
-    """Writes `path`. `config`: DeepseekV2Config or DeepseekV3Config; `state`: their model's state dict (torch or numpy).
-    `overrides`: GGUF name pattern -> type, before `weight_type`. Returns the type each tensor got."""
+    """Writes `path`. `config`: DeepseekV2Config or DeepseekV3Config; `state`: their model's state
+    dict (torch or numpy).
+    `overrides`: GGUF name pattern -> type, before `weight_type`. Returns the type each tensor got.
+    """
     if generation not in ("current", "legacy"):
         raise ValueError(f"generation is current or legacy, not {generation}")
     writer = GGUFWriter(str(path), ARCH)
@@ -266,16 +308,25 @@ def _join_kv_b(k_b: np.ndarray, v_b: np.ndarray) -> np.ndarray:
 
 
 def read_state_dict(path) -> dict[str, np.ndarray]:
-    """The weights of a file written by `export`, dequantised to float32, under the names of the Hugging Face model classes."""
-    weights = {t.name: kquants.dequantize(t.data, t.tensor_type).reshape(tuple(reversed(t.shape))) for t in GGUFReader(str(path)).tensors}
+    """The weights of a file written by `export`, dequantised to float32, under the names of the
+    Hugging Face model classes.
+    """
+    weights = {
+        t.name: kquants.dequantize(t.data, t.tensor_type).reshape(tuple(reversed(t.shape)))
+        for t in GGUFReader(str(path)).tensors
+    }
     state = {}
     for name, value in weights.items():
         prefix, short = re.fullmatch(r"(?:blk\.(\d+)\.)?(.+)", name).groups()
         base = f"model.layers.{prefix}." if prefix is not None else ""
         if short == "attn_k_b.weight":
-            state[base + "self_attn.kv_b_proj.weight"] = _join_kv_b(value, weights[f"blk.{prefix}.attn_v_b.weight"])
+            state[base + "self_attn.kv_b_proj.weight"] = _join_kv_b(
+                value, weights[f"blk.{prefix}.attn_v_b.weight"]
+            )
         elif short == "ffn_gate_exps.weight":
-            state[base + "mlp.experts.gate_up_proj"] = np.concatenate([value, weights[f"blk.{prefix}.ffn_up_exps.weight"]], axis=1)
+            state[base + "mlp.experts.gate_up_proj"] = np.concatenate(
+                [value, weights[f"blk.{prefix}.ffn_up_exps.weight"]], axis=1
+            )
         elif short not in ("attn_v_b.weight", "ffn_up_exps.weight"):
             state[base + PLAIN_BACK[short]] = value
     return state
@@ -287,11 +338,17 @@ def main() -> None:
     from transformers import AutoConfig
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=Path, help="directory with config.json, *.safetensors and, if it has one, tokenizer.json")
+    parser.add_argument(
+        "model",
+        type=Path,
+        help="directory with config.json, *.safetensors and, if it has one, tokenizer.json",
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--type", default="F32", choices=sorted(FILE_TYPE))
     parser.add_argument("--generation", default="current", choices=["current", "legacy"])
-    parser.add_argument("--pre", default="deepseek-v3", help="pre-tokenizer name written to the file")
+    parser.add_argument(
+        "--pre", default="deepseek-v3", help="pre-tokenizer name written to the file"
+    )
     parser.add_argument("--name", default="")
     args = parser.parse_args()
     state = {}
@@ -299,7 +356,8 @@ def main() -> None:
         state.update(load_file(part))
     vocabulary, template = args.model / "tokenizer.json", args.model / "chat_template.jinja"
     export(
-        args.out, AutoConfig.from_pretrained(args.model), state, generation=args.generation, weight_type=args.type, name=args.name, pre=args.pre,
+        args.out, AutoConfig.from_pretrained(args.model), state, generation=args.generation,
+        weight_type=args.type, name=args.name, pre=args.pre,
         tokenizer=Tokenizer.from_file(str(vocabulary)) if vocabulary.exists() else None,
         chat_template=template.read_text(encoding="utf-8") if template.exists() else None,
     )  # fmt: skip

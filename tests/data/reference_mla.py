@@ -1,7 +1,8 @@
-"""DeepSeek-V2/V3 forward pass in float64, written from the papers' formulas and apart from Hugging Face: the second opinion on the golden logits.
+"""DeepSeek-V2/V3 forward pass in float64: the second opinion on the golden logits.
 
-`logits(config, state, ids)` takes a Hugging Face config and state dict. `Variant` switches single terms to known mistakes, so that make_golden.py can
-show that the golden data would catch them.
+Written from the papers' formulas, apart from Hugging Face. `logits(config, state, ids)` takes a
+Hugging Face config and state dict. `Variant` switches single terms to known mistakes, so that
+make_golden.py can show that the golden data would catch them.
 """
 
 import math
@@ -26,7 +27,9 @@ class Variant:
 @dataclass
 class Result:
     logits: torch.Tensor  # [positions, vocab]
-    routing_gap: float  # smallest distance of a chosen from a rejected expert (or group), in standard deviations of the selection scores
+    # Smallest distance of a chosen from a rejected expert or group, in standard deviations of the
+    # selection scores.
+    routing_gap: float
 
 
 def _rms_norm(x, weight, eps):
@@ -46,7 +49,8 @@ def inverse_frequencies(c, variant: Variant) -> torch.Tensor:
         return freq
 
     def correction(rotations):
-        return d * math.log(rope["original_max_position_embeddings"] / (2 * math.pi * rotations)) / (2 * math.log(theta))
+        positions = rope["original_max_position_embeddings"] / (2 * math.pi * rotations)
+        return d * math.log(positions) / (2 * math.log(theta))
 
     low = max(math.floor(correction(rope["beta_fast"])), 0)
     high = min(math.ceil(correction(rope["beta_slow"])), d - 1)
@@ -67,19 +71,23 @@ def _rope(x, angles, interleaved):
     cos, sin = angles.cos(), angles.sin()
     half = x.shape[-1] // 2
     a, b = (x[..., 0::2], x[..., 1::2]) if interleaved else (x[..., :half], x[..., half:])
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)  # the order of the outputs cancels in q . k
+    # Pairs come out half-split: the order cancels in q . k.
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
 
 
 def _attention(c, w, x, angles, variant):
-    """Expanded multi-head latent attention (DeepSeek-V2, section 2.1). x [tokens, hidden] is normed."""
-    tokens, heads, nope, rope, latent = x.shape[0], c.num_attention_heads, c.qk_nope_head_dim, c.qk_rope_head_dim, c.kv_lora_rank
+    """Expanded MLA (DeepSeek-V2, section 2.1). x [tokens, hidden], normed -> [tokens, hidden]."""
+    tokens, heads, latent = x.shape[0], c.num_attention_heads, c.kv_lora_rank
+    nope, rope = c.qk_nope_head_dim, c.qk_rope_head_dim
     if c.q_lora_rank is None:
         q = x @ w["q_proj.weight"].T
     else:
-        q = _rms_norm(x @ w["q_a_proj.weight"].T, w["q_a_layernorm.weight"], c.rms_norm_eps) @ w["q_b_proj.weight"].T
+        q_a = _rms_norm(x @ w["q_a_proj.weight"].T, w["q_a_layernorm.weight"], c.rms_norm_eps)
+        q = q_a @ w["q_b_proj.weight"].T
     q = q.view(tokens, heads, nope + rope).transpose(0, 1)
     kv_a = x @ w["kv_a_proj_with_mqa.weight"].T
-    kv = _rms_norm(kv_a[:, :latent], w["kv_a_layernorm.weight"], c.rms_norm_eps) @ w["kv_b_proj.weight"].T
+    latents = _rms_norm(kv_a[:, :latent], w["kv_a_layernorm.weight"], c.rms_norm_eps)
+    kv = latents @ w["kv_b_proj.weight"].T
     kv = kv.view(tokens, heads, nope + c.v_head_dim).transpose(0, 1)
     k_rope = _rope(kv_a[:, latent:], angles, variant.interleaved).expand(heads, -1, -1)
     k = torch.cat([kv[..., :nope], k_rope], dim=-1)
@@ -94,7 +102,7 @@ def _attention(c, w, x, angles, variant):
 
 
 def _gap(scores, chosen: int) -> float:
-    """Smallest distance between the last chosen and the first rejected of a row, over the spread of all scores."""
+    """Smallest distance of last chosen and first rejected in a row, over the spread of scores."""
     ordered = scores.sort(-1, descending=True).values
     if chosen >= scores.shape[-1]:
         return math.inf
@@ -103,19 +111,27 @@ def _gap(scores, chosen: int) -> float:
 
 
 def _route(c, w, x, variant):
-    """-> experts [tokens, top_k], weights [tokens, top_k], smallest gap. V2: softmax, groups by maximum; V3: sigmoid plus bias, groups by their best two."""
+    """-> experts [tokens, top_k], weights [tokens, top_k], smallest gap. V2: softmax, groups by
+    maximum; V3: sigmoid plus bias, groups by their best two.
+    """
     is_v3 = c.model_type == "deepseek_v3"
     router = x @ w["gate.weight"].T
     score = router.sigmoid() if is_v3 else router.softmax(-1)
     choice = score + w["gate.e_score_correction_bias"] if is_v3 and variant.bias else score
-    limited = c.n_group is not None and c.n_group > 1 and (is_v3 or c.topk_method == "group_limited_greedy")
+    limited = (
+        c.n_group is not None
+        and c.n_group > 1
+        and (is_v3 or c.topk_method == "group_limited_greedy")
+    )
     gap = math.inf
     if limited:
         groups = choice.view(choice.shape[0], c.n_group, -1)
         best_two = is_v3 == (variant.group_score == "own")
         group_score = groups.topk(2, -1).values.sum(-1) if best_two else groups.max(-1).values
         gap = _gap(group_score, c.topk_group)
-        kept = torch.zeros_like(group_score, dtype=torch.bool).scatter_(1, group_score.topk(c.topk_group, -1).indices, True)
+        kept = torch.zeros_like(group_score, dtype=torch.bool).scatter_(
+            1, group_score.topk(c.topk_group, -1).indices, True
+        )
         choice = groups.masked_fill(~kept[..., None], -math.inf).view(choice.shape)
     experts = choice.topk(c.num_experts_per_tok, -1).indices
     gap = min(gap, _gap(choice, c.num_experts_per_tok))
@@ -132,26 +148,49 @@ def _moe(c, w, x, variant):
         token, slot = torch.where(experts == e)
         if len(token):
             gate, up = w["experts.gate_up_proj"][e].chunk(2)
-            out.index_add_(0, token, weights[token, slot, None] * _swiglu(x[token], gate, up, w["experts.down_proj"][e]))
+            expert = _swiglu(x[token], gate, up, w["experts.down_proj"][e])
+            out.index_add_(0, token, weights[token, slot, None] * expert)
     return out, gap
 
 
 def logits(c, state: dict, ids: list[int], positions=None, variant: Variant = Variant()) -> Result:
-    """Logits after each of `positions` (default: all) of the sequence `ids`, which starts at position 0."""
+    """Logits after each of `positions` (default: all) of the sequence `ids`, which starts at
+    position 0.
+    """
     state = {name: torch.as_tensor(value).double() for name, value in state.items()}
     layer = [
-        {name.split(f"model.layers.{i}.", 1)[1]: value for name, value in state.items() if name.startswith(f"model.layers.{i}.")}
+        {
+            name.split(f"model.layers.{i}.", 1)[1]: value
+            for name, value in state.items()
+            if name.startswith(f"model.layers.{i}.")
+        }
         for i in range(c.num_hidden_layers)
     ]
     angles = torch.arange(len(ids), dtype=torch.float64)[:, None] * inverse_frequencies(c, variant)
     x, gap = state["model.embed_tokens.weight"][torch.tensor(ids)], math.inf
     for i, weights in enumerate(layer):
-        attention = {name.removeprefix("self_attn."): value for name, value in weights.items() if name.startswith("self_attn.")}
-        ffn = {name.removeprefix("mlp."): value for name, value in weights.items() if name.startswith("mlp.")}
-        x = x + _attention(c, attention, _rms_norm(x, weights["input_layernorm.weight"], c.rms_norm_eps), angles, variant)
+        attention = {
+            name.removeprefix("self_attn."): value
+            for name, value in weights.items()
+            if name.startswith("self_attn.")
+        }
+        ffn = {
+            name.removeprefix("mlp."): value
+            for name, value in weights.items()
+            if name.startswith("mlp.")
+        }
+        x = x + _attention(
+            c,
+            attention,
+            _rms_norm(x, weights["input_layernorm.weight"], c.rms_norm_eps),
+            angles,
+            variant,
+        )
         normed = _rms_norm(x, weights["post_attention_layernorm.weight"], c.rms_norm_eps)
         if i < c.first_k_dense_replace:
-            x = x + _swiglu(normed, *(ffn[f"{part}_proj.weight"] for part in ("gate", "up", "down")))
+            x = x + _swiglu(
+                normed, *(ffn[f"{part}_proj.weight"] for part in ("gate", "up", "down"))
+            )
         else:
             out, layer_gap = _moe(c, ffn, normed, variant)
             x, gap = x + out, min(gap, layer_gap)

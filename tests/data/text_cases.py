@@ -1,5 +1,9 @@
-"""Seeded strings that try a tokenizer: slices and mixtures of the corpus, emoji sequences, digits, white space, code, special-token text,
-edges of the pre-tokenizers' character classes, and code points of every category assigned in Unicode 14."""
+"""Seeded strings that try a tokenizer.
+
+Slices and mixtures of the corpus, emoji sequences, digits, white space, code, special-token text,
+edges of the pre-tokenizers' character classes, and code points of every category assigned in
+Unicode 14.
+"""
 
 import random
 import unicodedata
@@ -7,26 +11,46 @@ import unicodedata
 from corpus import LANGUAGES, SENTENCES
 from pretokenizers import LLM_CJK, LLM_LETTERS, LLM_PUNCTUATION
 
-SPACES = [" ", "  ", "   ", "\t", "\n", "\n\n", "\r\n", "\r", " \n ", "\u00a0", "\u3000", "\u0085", "\u2028", "\u2003", "\u180e", "\u200b", "\u001c", "\v", "\f"]
-EMOJI = [
-    "😀", "😂", "❤️", "👍🏽", "👨‍👩‍👧‍👦", "👩🏾‍💻", "🏳️‍🌈", "🇮🇳", "🇬🇧🇮🇳", "1️⃣", "#️⃣", "🧑‍🚀", "🤷🏻‍♀️", "☕", "🫠", "🫱🏻‍🫲🏿", "‍", "️", "🏴󠁧󠁢󠁳󠁣󠁴󠁿",
+SPACES = [
+    " ", "  ", "   ", "\t", "\n", "\n\n", "\r\n", "\r", " \n ", "\u00a0", "\u3000", "\u0085", "\u2028",
+    "\u2003", "\u180e", "\u200b", "\u001c", "\v", "\f",
 ]  # fmt: skip
-DIGITS = ["0123456789", "౦౧౨౩౪౫౬౭౮౯", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९", "０１２３４５６７８９", "²³¹½¾ⅧⅫ①⑳〇"]
+EMOJI = [
+    "😀", "😂", "❤️", "👍🏽", "👨‍👩‍👧‍👦", "👩🏾‍💻", "🏳️‍🌈", "🇮🇳", "🇬🇧🇮🇳", "1️⃣", "#️⃣", "🧑‍🚀", "🤷🏻‍♀️",
+    "☕", "🫠", "🫱🏻‍🫲🏿", "‍", "️", "🏴󠁧󠁢󠁳󠁣󠁴󠁿",
+]  # fmt: skip
+DIGITS = [
+    "0123456789",
+    "౦౧౨౩౪౫౬౭౮౯",
+    "٠١٢٣٤٥٦٧٨٩",
+    "०१२३४५६७८९",
+    "０１２３４５６７８９",
+    "²³¹½¾ⅧⅫ①⑳〇",
+]
 SPECIAL = [
-    "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<｜▁pad▁｜>", "<｜fim▁hole｜>", "<｜tool▁sep｜>", "<|User|>", "<｜User|>", "<｜User",
+    "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<｜▁pad▁｜>",
+    "<｜fim▁hole｜>", "<｜tool▁sep｜>", "<|User|>", "<｜User|>", "<｜User",
     "｜>", "<think>", "</think>", "<｜", "▁",
 ]  # fmt: skip
 FRAGMENTS = [
-    "don't", "we've", "I'LL", "_name", "__init__", ".5", "a.b.c", "C++", "#include", "<div>", "</p>", "&amp;", "x+=1", "->", "::", "//", "/*", "*/", "\\n",
-    "'''", '"""', "{}", "[0]", "$HOME", "@me", "100%", "e-mail", "2x", "x2", "3.14", "1,000", "v1.2.3", "°C", "§5", "…", "—", "“q”", "‘q’", "¿", "！", "。",
-    "（a）", "@", "~", "`a`", "^", "|x|", "a\u0301", "e\u0301e", "\u0301", "க்ஷ", "ﬁ", "ǅ", "K", "Ω", "ա", "Ա", "ა", "Ა", "ʔ", "ª", "ı", "ß", "ø", "ü", "\ufffd", "a\0b",
+    "don't", "we've", "I'LL", "_name", "__init__", ".5", "a.b.c", "C++", "#include", "<div>",
+    "</p>", "&amp;", "x+=1", "->", "::", "//", "/*", "*/", "\\n",
+    "'''", '"""', "{}", "[0]", "$HOME", "@me", "100%", "e-mail", "2x", "x2", "3.14", "1,000",
+    "v1.2.3", "°C", "§5", "…", "—", "“q”", "‘q’", "¿", "！", "。",
+    "（a）", "@", "~", "`a`", "^", "|x|", "a\u0301", "e\u0301e", "\u0301", "க்ஷ", "ﬁ", "ǅ", "K", "Ω",
+    "ա", "Ա", "ა", "Ა", "ʔ", "ª", "ı", "ß", "ø", "ü", "\ufffd", "a\0b",
 ]  # fmt: skip
 
 
 def assigned_code_points() -> list[str]:
     if unicodedata.unidata_version != "14.0.0":
-        raise RuntimeError(f"these strings are defined by Unicode 14.0.0 (Python 3.11), this Python has {unicodedata.unidata_version}")
-    return [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co")]
+        raise RuntimeError(
+            "these strings are defined by Unicode 14.0.0 (Python 3.11), "
+            f"this Python has {unicodedata.unidata_version}"
+        )
+    return [
+        chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co")
+    ]
 
 
 def class_edges() -> list[str]:
@@ -46,12 +70,15 @@ class Cases:
         self._points, self._others = points, [p for p in points if unicodedata.category(p) != "Lo"]
         self._edges = class_edges()
         self._kinds = [
-            (self._slice, 22), (self._mixture, 14), (self._random_points, 16), (self._edge_run, 8), (self._digits, 8), (self._white_space, 8),
+            (self._slice, 22), (self._mixture, 14), (self._random_points, 16), (self._edge_run, 8),
+            (self._digits, 8), (self._white_space, 8),
             (self._emoji, 7), (self._special, 5), (self._fragments, 12),
         ]  # fmt: skip
 
     def _slice(self) -> str:
-        sentence = self._rng.choice(LANGUAGES[self._rng.choice(list(LANGUAGES))].strip("\n").split("\n"))
+        sentence = self._rng.choice(
+            LANGUAGES[self._rng.choice(list(LANGUAGES))].strip("\n").split("\n")
+        )
         first = self._rng.randrange(len(sentence))
         return sentence[first : first + self._rng.randint(1, 45)]
 
@@ -61,11 +88,19 @@ class Cases:
         return sentence[first : first + self._rng.randint(1, 9)]
 
     def _mixture(self) -> str:
-        parts = [self._rng.choice([self._piece, self._piece, self._number, self._one_emoji, self._fragment])() for _ in range(self._rng.randint(2, 4))]
+        parts = [
+            self._rng.choice(
+                [self._piece, self._piece, self._number, self._one_emoji, self._fragment]
+            )()
+            for _ in range(self._rng.randint(2, 4))
+        ]
         return self._rng.choice(["", " ", self._rng.choice(SPACES)]).join(parts)
 
     def _random_points(self) -> str:
-        out = [self._rng.choice(self._rng.choice([self._points, self._others])) for _ in range(self._rng.randint(1, 7))]
+        out = [
+            self._rng.choice(self._rng.choice([self._points, self._others]))
+            for _ in range(self._rng.randint(1, 7))
+        ]
         return "".join(c + self._rng.choice(["", "", "", "a", " ", "1"]) for c in out)
 
     def _edge_run(self) -> str:
@@ -77,26 +112,42 @@ class Cases:
         return "".join(self._rng.choice(script) for _ in range(self._rng.randint(1, 9)))
 
     def _digits(self) -> str:
-        return "".join(self._number() + self._rng.choice(["", " ", ".", ",", "-", "/", "x", "kg", "లు", "年", "%"]) for _ in range(self._rng.randint(1, 4)))
+        return "".join(
+            self._number()
+            + self._rng.choice(["", " ", ".", ",", "-", "/", "x", "kg", "లు", "年", "%"])
+            for _ in range(self._rng.randint(1, 4))
+        )
 
     def _white_space(self) -> str:
         run = "".join(self._rng.choice(SPACES) for _ in range(self._rng.randint(1, 5)))
-        return self._rng.choice(["", self._piece(), "a", "."]) + run + self._rng.choice(["", self._piece(), "1", "!"])
+        return (
+            self._rng.choice(["", self._piece(), "a", "."])
+            + run
+            + self._rng.choice(["", self._piece(), "1", "!"])
+        )
 
     def _one_emoji(self) -> str:
         return self._rng.choice(EMOJI)
 
     def _emoji(self) -> str:
-        return "".join(self._rng.choice([self._one_emoji, self._one_emoji, self._piece])() for _ in range(self._rng.randint(1, 4)))
+        return "".join(
+            self._rng.choice([self._one_emoji, self._one_emoji, self._piece])()
+            for _ in range(self._rng.randint(1, 4))
+        )
 
     def _special(self) -> str:
-        return "".join(self._rng.choice([self._piece(), "", " "]) + self._rng.choice(SPECIAL) for _ in range(self._rng.randint(1, 3)))
+        return "".join(
+            self._rng.choice([self._piece(), "", " "]) + self._rng.choice(SPECIAL)
+            for _ in range(self._rng.randint(1, 3))
+        )
 
     def _fragment(self) -> str:
         return self._rng.choice(FRAGMENTS)
 
     def _fragments(self) -> str:
-        return self._rng.choice(["", "", " ", "\n"]).join(self._fragment() for _ in range(self._rng.randint(1, 5)))
+        return self._rng.choice(["", "", " ", "\n"]).join(
+            self._fragment() for _ in range(self._rng.randint(1, 5))
+        )
 
     def strings(self, count: int) -> list[str]:
         """`count` different strings; the empty one is the first."""
