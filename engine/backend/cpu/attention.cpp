@@ -1,0 +1,67 @@
+// What both ways of MlaAttention share: the choice between them and the reading of cached rows.
+#include <cstring>
+
+#include "engine/backend/cpu/cpu_backend.h"
+
+namespace paluku {
+namespace {
+
+// Multiplications per way, from the shapes (DeepSeek-V2 section 2.1; arithmetic in units of one
+// head).
+bool ExpandedIsCheaper(const MlaAttentionParams& p, const StepSequence& sequence) {
+  const double rows = sequence.rows, tokens = sequence.cached + rows;
+  const double pairs = rows * sequence.cached + rows * (rows + 1) / 2;
+  const double per_row = static_cast<double>(p.latent) * (p.nope + p.value);
+  const double absorbed = pairs * (2.0 * p.latent + p.rope) + rows * per_row;
+  const double expanded = pairs * (p.nope + p.rope + p.value) + tokens * per_row;
+  return expanded < absorbed;
+}
+
+}  // namespace
+
+void CpuBackend::MlaAttention(const MlaAttentionParams& p) {
+  PALUKU_CHECK(p.latent == pages_.latent && p.rope == pages_.rope &&
+               p.q.columns() == static_cast<std::int64_t>(p.heads) * (p.nope + p.rope) &&
+               p.out.columns() == static_cast<std::int64_t>(p.heads) * p.value &&
+               p.latent % 4 == 0 && p.value % 4 == 0);
+  for (const StepSequence& sequence : batch_.sequences) {
+    if (Idle()) return;
+    BeginOperation();
+    const bool expanded = p.path == AttentionPath::kAuto ? ExpandedIsCheaper(p, sequence)
+                                                         : p.path == AttentionPath::kExpanded;
+    if (expanded) {
+      AttendExpanded(p, sequence);
+    } else {
+      AttendAbsorbed(p, sequence);
+    }
+  }
+}
+
+void CpuBackend::LoadLatents(const StepSequence& sequence, int layer, std::int64_t first, int count,
+                             std::int64_t stride, float* out) const {
+  const int width = pages_.latent + pages_.rope;
+  for (int t = 0; t < count; ++t) {
+    const std::byte* row = pages_.Row(sequence.page_table.data(), layer, first + t);
+    float* to = out + t * stride;
+    switch (pages_.type) {
+      case LatentType::kF32:
+        std::memcpy(to, row, static_cast<std::size_t>(width) * sizeof(float));
+        break;
+      case LatentType::kF16:
+        kernels_.load_f16(row, width, to);
+        break;
+      case LatentType::kQ8: {
+        const std::byte* scales = row + pages_.latent;
+        kernels_.load_q8(row, scales, pages_.latent, to);
+        kernels_.load_f16(scales + 2 * (pages_.latent / kLatentScaleGroup), pages_.rope,
+                          to + pages_.latent);
+        break;
+      }
+    }
+  }
+  for (int t = count; t < kAttentionTile; ++t) {
+    std::fill(out + t * stride, out + t * stride + width, 0.0f);
+  }
+}
+
+}  // namespace paluku

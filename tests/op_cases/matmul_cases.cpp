@@ -1,0 +1,139 @@
+// MatMul: every type of weight, few and many rows, lengths around the sizes of blocks and tiles.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/op_cases/harness.h"
+#include "tests/op_cases/tolerances.h"
+
+namespace paluku::op_cases {
+namespace {
+
+struct MatMulCase {
+  std::int64_t rows, k, n;
+};
+
+std::vector<float> RunMatMul(Backend& backend, const Tensor& x, const Tensor& weight) {
+  const OwnedTensor out = MakeTensor(DType::kF32, {x.dim(0), weight.dim(0)});
+  Step step(static_cast<int>(x.dim(0)));
+  RunStep(backend, step, {}, [&] { backend.MatMul(x, weight, out); });
+  return Values(out);
+}
+
+std::string Name(DType dtype, const MatMulCase& c) {
+  return std::string(Info(dtype).name) + " [" + std::to_string(c.rows) + ", " +
+         std::to_string(c.k) + "] x [" + std::to_string(c.n) + "]";
+}
+
+constexpr DType kFloats[] = {DType::kF32, DType::kF16, DType::kBF16};
+constexpr DType kSmallBlocks[] = {DType::kQ4_0, DType::kQ5_0, DType::kQ8_0};
+constexpr DType kSuperBlocks[] = {DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
+
+TEST(MatMulCases, FloatWeights) {
+  // Lengths that no vector divides, one row to many blocks, odd numbers of outputs.
+  const MatMulCase cases[] = {{1, 64, 16},   {1, 7, 3},    {2, 100, 33},  {3, 33, 17},
+                              {4, 64, 40},   {5, 129, 8},  {8, 96, 65},   {16, 40, 16},
+                              {17, 72, 100}, {33, 64, 31}, {130, 48, 50}, {1, 2048, 300}};
+  for (const DType dtype : kFloats) {
+    for (const MatMulCase& c : cases) {
+      const OwnedTensor x = RandomTensor(DType::kF32, {c.rows, c.k}, 1);
+      const OwnedTensor w = RandomTensor(dtype, {c.n, c.k}, 2);
+      ExpectAgreement(Name(dtype, c), kFloatSums, [&](Backend& b) { return RunMatMul(b, x, w); });
+    }
+  }
+}
+
+void QuantisedCase(DType dtype, const MatMulCase& c) {
+  const OwnedTensor w = RandomTensor(dtype, {c.n, c.k}, 3);
+  const OwnedTensor exact = ExactlyQuantisable(c.rows, c.k, 4);
+  ExpectAgreement(Name(dtype, c) + " exact", kExactActivations,
+                  [&](Backend& b) { return RunMatMul(b, exact, w); });
+  const OwnedTensor rounded = RandomTensor(DType::kF32, {c.rows, c.k}, 5);
+  ExpectAgreement(Name(dtype, c) + " rounded", kRoundedActivations,
+                  [&](Backend& b) { return RunMatMul(b, rounded, w); });
+}
+
+TEST(MatMulCases, WeightsInBlocksOf32) {
+  const MatMulCase cases[] = {{1, 32, 5},    {1, 64, 16},   {1, 96, 33},  {2, 160, 17},
+                              {3, 1408, 20}, {4, 32, 16},   {5, 96, 40},  {7, 64, 9},
+                              {8, 224, 33},  {16, 128, 16}, {33, 96, 50}, {40, 352, 24}};
+  for (const DType dtype : kSmallBlocks) {
+    for (const MatMulCase& c : cases) QuantisedCase(dtype, c);
+  }
+}
+
+TEST(MatMulCases, WeightsInBlocksOf256) {
+  const MatMulCase cases[] = {{1, 256, 5},   {1, 512, 16}, {2, 768, 17}, {3, 2048, 20},
+                              {4, 256, 16},  {5, 512, 40}, {7, 256, 9},  {8, 1024, 33},
+                              {16, 256, 16}, {33, 512, 50}};
+  for (const DType dtype : kSuperBlocks) {
+    for (const MatMulCase& c : cases) QuantisedCase(dtype, c);
+  }
+}
+
+TEST(MatMulCases, FiveHundredRows) {
+  for (const DType dtype : {DType::kQ4_K, DType::kQ5_0, DType::kF16}) {
+    const OwnedTensor w = RandomTensor(dtype, {40, 256}, 6);
+    const OwnedTensor x = RandomTensor(DType::kF32, {512, 256}, 7);
+    ExpectAgreement("512 rows", kRoundedActivations,
+                    [&](Backend& b) { return RunMatMul(b, x, w); });
+  }
+}
+
+// Extreme bytes: all bits of the blocks set or clear, activations at both ends of int8.
+TEST(MatMulCases, ExtremeBlocks) {
+  for (const DType dtype :
+       {DType::kQ4_0, DType::kQ5_0, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K}) {
+    for (const unsigned fill : {0x00u, 0xffu, 0x80u, 0x7fu}) {
+      const OwnedTensor w = RandomTensor(dtype, {18, 512}, 8);
+      const DTypeInfo& info = Info(dtype);
+      const std::int64_t d = dtype == DType::kQ6_K ? 208 : 0;
+      for (std::int64_t i = 0; i < w.tensor.bytes(); ++i) {
+        const std::int64_t at = i % info.block_bytes;
+        const bool is_scale =
+            at == d || at == d + 1 || (info.block_elements == 256 && d == 0 && at < 4);
+        if (!is_scale) w.tensor.data[i] = static_cast<std::byte>(fill);
+      }
+      for (const std::int64_t rows : {1, 6}) {
+        const OwnedTensor x = MakeTensor(DType::kF32, {rows, 512});
+        for (std::int64_t i = 0; i < rows * 512; ++i)
+          x.tensor.f32()[i] = i % 3 == 0 ? -127.0f : 127.0f;
+        ExpectAgreement(std::string(info.name) + " filled with " + std::to_string(fill),
+                        kExactActivations, [&](Backend& b) { return RunMatMul(b, x, w); });
+      }
+    }
+  }
+}
+
+// A NaN in a row makes that row's results NaN and no other's.
+TEST(MatMulCases, NanStaysInItsRow) {
+  for (const DType dtype : {DType::kF32, DType::kQ8_0, DType::kQ4_K, DType::kQ6_K}) {
+    for (const std::int64_t rows : {3, 20}) {
+      const OwnedTensor x = RandomTensor(DType::kF32, {rows, 512}, 9);
+      x.tensor.f32()[512 + 77] = std::numeric_limits<float>::quiet_NaN();
+      const OwnedTensor w = RandomTensor(dtype, {19, 512}, 10);
+      ExpectAgreement("NaN in row 1", kRoundedActivations,
+                      [&](Backend& b) { return RunMatMul(b, x, w); });
+      const std::vector<float> values = RunMatMul(Reference(), x, w);
+      EXPECT_TRUE(std::isnan(values[19]));
+      EXPECT_FALSE(std::isnan(values[0]));
+    }
+  }
+}
+
+// Rows too small or all zero must not divide by zero.
+TEST(MatMulCases, TinyAndZeroActivations) {
+  const OwnedTensor w = RandomTensor(DType::kQ4_K, {16, 256}, 11);
+  for (const float value : {0.0f, 1e-38f}) {
+    const OwnedTensor x = MakeTensor(DType::kF32, {2, 256});
+    for (std::int64_t i = 0; i < 512; ++i) x.tensor.f32()[i] = value;
+    for (const Variant& variant : Variants()) {
+      for (const float y : RunMatMul(*variant.backend, x, w))
+        EXPECT_LT(std::fabs(y), 1e-30f) << variant.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace paluku::op_cases

@@ -1,0 +1,25 @@
+// Largest allowed NMSE against the double-precision reference, each with its reason.
+#pragma once
+
+namespace paluku::op_cases {
+
+// One rounding to f32 per value has a relative error of at most 6e-8, NMSE about 1e-15; functions
+// that are exact up to a few such roundings.
+inline constexpr double kElementwise = 1e-13;
+// Sums of up to some thousand f32 products: errors grow at most with the square root of the length.
+inline constexpr double kFloatSums = 1e-11;
+// Activations that int8 holds exactly: what is left is f32 addition of groups, with cancellation
+// between scale * q and minimum.
+inline constexpr double kExactActivations = 1e-10;
+// Normal activations rounded to int8, 127 steps to the largest of 32: step 1/60 of the standard
+// deviation, its square / 12 = 2.3e-5 of the power; twice that for outlying groups.
+inline constexpr double kRoundedActivations = 6e-5;
+// Two such roundings in a row, of the input and of SiLU(gate) * up, whose products have longer
+// tails.
+inline constexpr double kRoundedNetwork = 3e-4;
+// Rows stored as f16: one rounding of 2^-11; a value next to a tie may fall to the other side.
+inline constexpr double kStoredHalf = 1e-7;
+// Rows stored as int8: a value next to a tie may fall to the other side of a step of 1/127.
+inline constexpr double kStoredInt8 = 1e-5;
+
+}  // namespace paluku::op_cases
