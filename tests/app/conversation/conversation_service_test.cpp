@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -206,19 +205,6 @@ TEST_F(ConversationServiceTest, AMessageStoppedWhileItWaitsIsNotStored) {
   const TurnRefused refused = listener_->Await<TurnRefused>(*service_);
   EXPECT_EQ(refused.request, second);
   EXPECT_EQ(refused.error.code, ErrorCode::kCancelled);
-}
-
-TEST_F(ConversationServiceTest, PartOfAReplyIsDurableWhileItIsWritten) {
-  StartWithModel("reference");
-  Send("How do I add a model file?");
-  listener_->Await<ReplyText>(*service_, [](const ReplyText& text) { return text.tokens >= 8; });
-  const auto* stored = std::get_if<TurnStored>(&*std::find_if(
-      listener_->events.begin(), listener_->events.end(),
-      [](const ConversationEvent& event) { return std::holds_alternative<TurnStored>(event); }));
-  ASSERT_NE(stored, nullptr);
-  const MessageRecord reply = Message(stored->reply.id);
-  EXPECT_EQ(reply.state, MessageState::kStreaming);
-  EXPECT_FALSE(reply.text.empty());
 }
 
 TEST_F(ConversationServiceTest, ClosingMarksTheReplyAsInterrupted) {
