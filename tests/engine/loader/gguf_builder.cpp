@@ -1,0 +1,70 @@
+#include "tests/engine/loader/gguf_builder.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace paluku::test {
+
+GgufBuilder& GgufBuilder::Entry(std::string_view key, GgufType type, const ByteWriter& value) {
+  entries_.Text(key).U32(static_cast<std::uint32_t>(type)).Raw(value.bytes());
+  ++entry_count_;
+  return *this;
+}
+
+GgufBuilder& GgufBuilder::Texts(std::string_view key, const std::vector<std::string>& values) {
+  ByteWriter array;
+  array.U32(static_cast<std::uint32_t>(GgufType::kString)).U64(values.size());
+  for (const std::string& value : values) array.Text(value);
+  return Entry(key, GgufType::kArray, array);
+}
+
+GgufBuilder& GgufBuilder::Tensor(std::string_view name, const std::vector<std::int64_t>& shape,
+                                 std::span<const std::byte> data, DType dtype) {
+  std::int64_t rows = 1;
+  for (std::size_t i = 0; i + 1 < shape.size(); ++i) rows *= shape[i];
+  const auto bytes = static_cast<std::size_t>(rows * RowBytes(dtype, shape.back()));
+  weights_.PadTo(alignment);
+  RawTensor(name, {shape.rbegin(), shape.rend()}, Info(dtype).gguf_id, weights_.bytes().size());
+  if (data.empty()) return Tail(bytes);
+  EXPECT_EQ(data.size(), bytes) << name;
+  weights_.Raw(data);
+  return *this;
+}
+
+GgufBuilder& GgufBuilder::RawTensor(std::string_view name, const std::vector<std::uint64_t>& dims,
+                                    std::uint32_t type, std::uint64_t offset) {
+  infos_.Text(name).U32(static_cast<std::uint32_t>(dims.size()));
+  for (const std::uint64_t dim : dims) infos_.U64(dim);
+  infos_.U32(type).U64(offset);
+  ++tensor_count_;
+  return *this;
+}
+
+GgufBuilder& GgufBuilder::Tail(std::size_t bytes) {
+  weights_.Raw(std::vector<std::byte>(bytes));
+  return *this;
+}
+
+std::vector<std::byte> GgufBuilder::Bytes() const {
+  ByteWriter out;
+  out.Chars("GGUF").U32(version).U64(tensor_count_).U64(entry_count_);
+  out.Raw(entries_.bytes()).Raw(infos_.bytes());
+  if (!weights_.bytes().empty()) out.PadTo(alignment);
+  return out.Raw(weights_.bytes()).bytes();
+}
+
+std::string GgufBuilder::Write(const std::string& name) const { return WriteFile(name, Bytes()); }
+
+std::string WriteFile(const std::string& name, std::span<const std::byte> bytes) {
+  // The process id keeps test programs that run side by side apart.
+  const std::string path = testing::TempDir() + std::to_string(getpid()) + "-" + name;
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(reinterpret_cast<const char*>(bytes.data()),
+            static_cast<std::streamsize>(bytes.size()));
+  EXPECT_TRUE(out.good());
+  return path;
+}
+
+}  // namespace paluku::test
