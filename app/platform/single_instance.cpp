@@ -31,7 +31,8 @@ bool SingleInstance::askFirst(const QStringList& files) {
   socket.connectToServer(name_);
   if (!socket.waitForConnected(kAnswerMs)) return false;
   QByteArray request;
-  QDataStream(&request, QIODevice::WriteOnly) << files;
+  QDataStream stream(&request, QIODevice::WriteOnly);
+  stream << files;
   socket.write(request);
   return socket.waitForBytesWritten(kAnswerMs);
 }
