@@ -33,16 +33,35 @@ bool Sampler::Better(const Candidate& a, const Candidate& b) {
 std::int32_t Sampler::Choose(std::span<const float> logits, const SamplingParams& params,
                              std::span<const std::int32_t> history, std::uint64_t position) {
   Penalise(logits, params, history);
-  Gather(logits);
-  if (candidates_.empty()) return kNoToken;
-  const auto best = std::min_element(candidates_.begin(), candidates_.end(), Better);
-  if (!(params.temperature > 0) || params.top_k == 1 || std::isinf(best->logit)) return best->id;
-  Weigh(params.temperature);
+  const Candidate best = Best(logits);
+  const bool greedy = !(params.temperature > 0) || params.top_k == 1 || std::isinf(best.logit);
+  if (greedy) return best.id;
+  Gather(logits, best.logit, params.temperature);
   KeepTopK(params.top_k);
   KeepTopP(params.top_p);
   KeepMinP(params.min_p);
   SortById();
   return Draw(UniformAt(params.seed, position));
+}
+
+// Calls `visit(logit, id)` for every token in the order of ids, penalties applied.
+template <class Visit>
+void Sampler::ForEach(std::span<const float> logits, const Visit& visit) const {
+  std::size_t i = 0;
+  for (const Candidate& penalised : penalised_) {
+    const auto id = static_cast<std::size_t>(penalised.id);
+    for (; i < id; ++i) visit(static_cast<double>(logits[i]), i);
+    visit(penalised.logit, i++);
+  }
+  for (; i < logits.size(); ++i) visit(static_cast<double>(logits[i]), i);
+}
+
+Sampler::Candidate Sampler::Best(std::span<const float> logits) const {
+  Candidate best{-std::numeric_limits<double>::infinity(), kNoToken, 0};
+  ForEach(logits, [&](double logit, std::size_t id) {
+    if (logit > best.logit) best = {logit, static_cast<std::int32_t>(id), 0};
+  });
+  return best;
 }
 
 void Sampler::Penalise(std::span<const float> logits, const SamplingParams& params,
@@ -63,27 +82,13 @@ void Sampler::Penalise(std::span<const float> logits, const SamplingParams& para
   }
 }
 
-void Sampler::Gather(std::span<const float> logits) {
+void Sampler::Gather(std::span<const float> logits, double best, double temperature) {
   candidates_.clear();
-  candidates_.reserve(logits.size());
-  auto penalised = penalised_.begin();
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    Candidate candidate{logits[i], static_cast<std::int32_t>(i), 0};
-    if (penalised != penalised_.end() && penalised->id == candidate.id) candidate = *penalised++;
-    const bool possible =
-        !std::isnan(candidate.logit) && candidate.logit > -std::numeric_limits<double>::infinity();
-    if (possible) candidates_.push_back(candidate);
-  }
-}
-
-void Sampler::Weigh(double temperature) {
-  double best = -std::numeric_limits<double>::infinity();
-  for (const Candidate& candidate : candidates_) best = std::max(best, candidate.logit);
-  std::erase_if(candidates_, [&](const Candidate& candidate) {
-    return (candidate.logit - best) / temperature < kNegligible;
+  ForEach(logits, [&](double logit, std::size_t id) {
+    const double scaled = (logit - best) / temperature;
+    if (scaled >= kNegligible)
+      candidates_.push_back({logit, static_cast<std::int32_t>(id), std::exp(scaled)});
   });
-  for (Candidate& candidate : candidates_)
-    candidate.weight = std::exp((candidate.logit - best) / temperature);
 }
 
 void Sampler::KeepTopK(int top_k) {
@@ -96,8 +101,12 @@ void Sampler::KeepTopK(int top_k) {
 // rest is never sorted.
 void Sampler::KeepTopP(double top_p) {
   if (!(top_p < 1)) return;
+  top_p = std::max(top_p, 0.0);
   double total = 0;
   for (const Candidate& candidate : candidates_) total += candidate.weight;
+  // Candidates below the mean of the share to drop hold less than that share all together.
+  const double droppable = (1 - top_p) * total / static_cast<double>(candidates_.size());
+  std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < droppable; });
   const auto worse = [](const Candidate& a, const Candidate& b) { return Better(b, a); };
   std::make_heap(candidates_.begin(), candidates_.end(), worse);
   auto heap_end = candidates_.end();

@@ -38,8 +38,10 @@ class Sampler {
   static bool Better(const Candidate& a, const Candidate& b);
   void Penalise(std::span<const float> logits, const SamplingParams& params,
                 std::span<const std::int32_t> history);
-  void Gather(std::span<const float> logits);
-  void Weigh(double temperature);
+  template <class Visit>
+  void ForEach(std::span<const float> logits, const Visit& visit) const;
+  Candidate Best(std::span<const float> logits) const;
+  void Gather(std::span<const float> logits, double best, double temperature);
   void KeepTopK(int top_k);
   void KeepTopP(double top_p);
   void KeepMinP(double min_p);

@@ -155,6 +155,22 @@ TEST(Sampler, TopPKeepsTheSmallestSetThatHoldsP) {
   }
 }
 
+TEST(Sampler, OddValuesKeepTheBestAtLeast) {
+  SamplingParams params = Plain(1);
+  for (const float top_p : {0.0F, -1.0F, -kInf}) {
+    params.top_p = top_p;
+    EXPECT_EQ(Seen({2, 3, 3}, params, 100), (std::set<std::int32_t>{1})) << top_p;
+  }
+  for (const float off : {kNan, 2.0F, kInf}) {
+    params.top_p = params.min_p = off;
+    EXPECT_EQ(Seen({2, 2, 2}, params, 100).size(), 3u) << off;
+  }
+  params = Plain(kInf);
+  params.top_k = -4;
+  params.repetition_penalty = -1;
+  EXPECT_EQ(Seen({2, 30, 2}, params, 100).size(), 3u);
+}
+
 TEST(Sampler, MinPKeepsWhatIsNearTheBest) {
   SamplingParams params = Plain(1);
   params.min_p = 0.1F;  // ln 0.1 = -2.30
