@@ -126,16 +126,17 @@ struct FormatQ6_K {
   }
 };
 
-// One row of a format times a quantised activation row.
+// Values `first` .. k - 1 of one row of a format times a quantised activation row.
 template <class Format>
-float DotRowPortable(const std::byte* row, std::int64_t k, const std::byte* activation) {
+float DotRowPortable(const std::byte* row, std::int64_t first, std::int64_t k,
+                     const std::byte* activation) {
   constexpr int kGroups = Format::kElements / Format::kGroup;
   const QuantisedRowLayout layout = LayoutOfQuantisedRow(k);
   const auto* a = reinterpret_cast<const std::int8_t*>(activation);
   const auto* scales16 = reinterpret_cast<const float*>(activation + layout.scales16);
   const auto* sums16 = reinterpret_cast<const float*>(activation + layout.sums16);
   float total = 0;
-  for (std::int64_t first = 0; first < k; first += Format::kElements) {
+  for (; first < k; first += Format::kElements) {
     std::uint8_t q[Format::kElements];
     float scales[kGroups], minima[kGroups];
     Format::Unpack(row + first / Format::kElements * sizeof(typename Format::Block), q, scales,
@@ -158,7 +159,7 @@ template <class Format>
 void DotPortable(const std::byte* rows, std::int64_t row_bytes, int count, std::int64_t k,
                  const ActivationRow& activation, float* out) {
   for (int r = 0; r < count; ++r) {
-    out[r] = DotRowPortable<Format>(rows + r * row_bytes, k, activation.quantised);
+    out[r] = DotRowPortable<Format>(rows + r * row_bytes, 0, k, activation.quantised);
   }
 }
 

@@ -79,7 +79,7 @@ struct WeightKernels {
   // out[r] = row r of `rows` times the activation, r < count.
   void (*dot)(const std::byte* rows, std::int64_t row_bytes, int count, std::int64_t k,
               const ActivationRow& activation, float* out) = nullptr;
-  // Decodes `count` <= lanes rows; the others become zeros.
+  // Decodes `count` <= lanes rows; what the others become does not matter.
   void (*decode_tile)(const std::byte* rows, std::int64_t row_bytes, int count, std::int64_t k,
                       std::byte* tile) = nullptr;
   // out [columns][lanes] = activations of the block times the rows of the tile.

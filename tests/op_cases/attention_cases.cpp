@@ -1,0 +1,136 @@
+// MlaAttention: both ways, every cache type, several sequences in a step, contexts across pages,
+// tiles and chunks.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/op_cases/harness.h"
+#include "tests/op_cases/tolerances.h"
+
+namespace paluku::op_cases {
+namespace {
+
+struct AttentionCase {
+  const char* name;
+  int heads, nope, rope, latent, value;
+  LatentType type;
+  DType weights;
+  std::vector<SequenceShape> sequences;
+};
+
+const std::vector<AttentionCase>& Cases() {
+  using enum LatentType;
+  static const std::vector<AttentionCase> cases = {
+      {"one token, empty cache", 16, 32, 16, 64, 32, kF32, DType::kF32, {{0, 1}}},
+      {"decode in the first page", 16, 32, 16, 64, 32, kF16, DType::kF16, {{40, 1}}},
+      {"decode on a page border", 4, 24, 8, 64, 20, kF32, DType::kF32, {{64, 1}}},
+      {"odd number of heads", 20, 48, 16, 64, 64, kF16, DType::kF16, {{150, 1}}},
+      {"one head", 1, 16, 8, 64, 16, kF32, DType::kBF16, {{33, 2}}},
+      {"V2-Lite heads, long", 16, 128, 64, 512, 128, kF16, DType::kF16, {{700, 1}}},
+      {"int8 latent", 8, 64, 32, 256, 64, kQ8, DType::kBF16, {{129, 1}}},
+      {"many chunks", 2, 16, 8, 32, 16, kF32, DType::kF32, {{5000, 2}}},
+      {"prefill from empty", 3, 24, 8, 64, 16, kF32, DType::kF32, {{0, 33}}},
+      {"prefill over pages", 2, 16, 16, 64, 32, kF16, DType::kF16, {{50, 150}}},
+      {"append eight", 20, 16, 8, 64, 16, kQ8, DType::kF32, {{100, 8}}},
+      {"seven rows, GLM widths", 2, 192, 64, 512, 256, kF16, DType::kBF16, {{70, 7}}},
+      {"three sequences", 5, 16, 8, 64, 24, kF16, DType::kF16, {{0, 5}, {127, 1}, {60, 20}}},
+  };
+  return cases;
+}
+
+struct Inputs {
+  OwnedTensor q, w_uk, w_uv;
+};
+
+Inputs MakeInputs(const AttentionCase& c, int rows) {
+  const double sigma_k = 1 / std::sqrt(c.latent);
+  return {
+      RandomTensor(DType::kF32, {rows, static_cast<std::int64_t>(c.heads) * (c.nope + c.rope)}, 1),
+      RandomTensor(c.weights, {c.heads, c.nope, c.latent}, 2, sigma_k),
+      RandomTensor(c.weights, {c.heads, c.value, c.latent}, 3, sigma_k)};
+}
+
+std::vector<float> Attend(Backend& backend, const AttentionCase& c, Step& step, const Inputs& in,
+                          AttentionPath path) {
+  const OwnedTensor out =
+      MakeTensor(DType::kF32, {step.rows(), static_cast<std::int64_t>(c.heads) * c.value});
+  RunStep(backend, step, step.FreshPages(), [&] {
+    backend.MlaAttention({.q = in.q,
+                          .w_uk = in.w_uk,
+                          .w_uv = in.w_uv,
+                          .heads = c.heads,
+                          .nope = c.nope,
+                          .rope = c.rope,
+                          .latent = c.latent,
+                          .value = c.value,
+                          .scale = 1.5f / std::sqrt(static_cast<float>(c.nope + c.rope)),
+                          .path = path,
+                          .layer = 1,
+                          .out = out});
+  });
+  return Values(out);
+}
+
+TEST(AttentionCases, BothWaysAgreeWithTheReference) {
+  for (const AttentionCase& c : Cases()) {
+    Step step(c.sequences, c.type, 2, c.latent, c.rope, 4);
+    const Inputs in = MakeInputs(c, step.rows());
+    // The reference is slow where it is exact twice, so it goes the absorbed way here and the other
+    // test compares its two ways.
+    const std::vector<float> expected = Attend(Reference(), c, step, in, AttentionPath::kAbsorbed);
+    for (const AttentionPath path :
+         {AttentionPath::kAbsorbed, AttentionPath::kExpanded, AttentionPath::kAuto}) {
+      ExpectAgreement(
+          std::string(c.name) + ", path " + std::to_string(static_cast<int>(path)), kFloatSums,
+          [&](Backend& b) { return &b == &Reference() ? expected : Attend(b, c, step, in, path); });
+    }
+  }
+}
+
+TEST(AttentionCases, TheTwoWaysOfTheReferenceAreOne) {
+  for (const AttentionCase& c : Cases()) {
+    if (c.latent > 64 || c.sequences.front().cached > 1000) continue;
+    Step step(c.sequences, c.type, 2, c.latent, c.rope, 5);
+    const Inputs in = MakeInputs(c, step.rows());
+    EXPECT_LE(Nmse(Attend(Reference(), c, step, in, AttentionPath::kExpanded),
+                   Attend(Reference(), c, step, in, AttentionPath::kAbsorbed)),
+              kElementwise)
+        << c.name;
+  }
+}
+
+// Scores far apart: the softmax must neither overflow nor lose the largest.
+TEST(AttentionCases, LargeScores) {
+  const AttentionCase c{"large", 3, 16, 8, 64, 16, LatentType::kF32, DType::kF32, {{200, 3}}};
+  Step step(c.sequences, c.type, 2, c.latent, c.rope, 6);
+  Inputs in = MakeInputs(c, step.rows());
+  for (std::int64_t i = 0; i < in.q.tensor.elements(); ++i) in.q.tensor.f32()[i] *= 300;
+  // One token takes nearly all the weight; errors of its score do not matter, those of near ties
+  // do.
+  for (const AttentionPath path : {AttentionPath::kAbsorbed, AttentionPath::kExpanded}) {
+    ExpectAgreement("scores of hundreds", 1e-6,
+                    [&](Backend& b) { return Attend(b, c, step, in, path); });
+  }
+}
+
+// A row must not see what comes after it: later rows filled with other values change nothing.
+TEST(AttentionCases, LaterTokensAreInvisible) {
+  const AttentionCase c{"causal", 4, 16, 8, 64, 16, LatentType::kF32, DType::kF32, {{30, 40}}};
+  Step step(c.sequences, c.type, 2, c.latent, c.rope, 7);
+  const Inputs in = MakeInputs(c, step.rows());
+  Step shorter({{30, 20}}, c.type, 2, c.latent, c.rope, 7);
+  Inputs part = MakeInputs(c, 20);
+  for (std::int64_t i = 0; i < part.q.tensor.elements(); ++i)
+    part.q.tensor.f32()[i] = in.q.tensor.f32()[i];
+  // The shorter cache holds the same rows for its tokens of layer 1 only if both are filled in the
+  // same order, so the comparison is by the reference of each.
+  for (const AttentionPath path : {AttentionPath::kAbsorbed, AttentionPath::kExpanded}) {
+    ExpectAgreement("20 of 40 rows", kFloatSums,
+                    [&](Backend& b) { return Attend(b, c, shorter, part, path); });
+    ExpectAgreement("40 rows", kFloatSums,
+                    [&](Backend& b) { return Attend(b, c, step, in, path); });
+  }
+}
+
+}  // namespace
+}  // namespace paluku::op_cases

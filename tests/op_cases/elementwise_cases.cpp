@@ -1,0 +1,233 @@
+// Embed, norms, rotation, cache writes, row gathering, sampling.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "engine/backend/latent_row.h"
+#include "engine/sampling/sampling_params.h"
+#include "tests/op_cases/harness.h"
+#include "tests/op_cases/tolerances.h"
+
+namespace paluku::op_cases {
+namespace {
+
+std::vector<float> Frequencies(int rope) {
+  std::vector<float> frequencies;
+  for (int i = 0; i < rope / 2; ++i) {
+    frequencies.push_back(static_cast<float>(std::pow(10000.0, -2.0 * i / rope)));
+  }
+  return frequencies;
+}
+
+TEST(ElementwiseCases, EmbedEveryType) {
+  for (int t = 0; t < kDTypeCount; ++t) {
+    const auto dtype = static_cast<DType>(t);
+    if (dtype == DType::kI32) continue;
+    const OwnedTensor table = RandomTensor(dtype, {50, 512}, 1);
+    ExpectAgreement(std::string(Info(dtype).name), 0, [&](Backend& b) {
+      Step step(19);
+      step.SetTokens({49, 0, 7, 7, 3, 48, 1, 2, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15});
+      const OwnedTensor out = MakeTensor(DType::kF32, {19, 512});
+      RunStep(b, step, {}, [&] { b.Embed(table, out); });
+      return Values(out);
+    });
+  }
+}
+
+TEST(ElementwiseCases, RmsNorm) {
+  for (const std::int64_t n : {1, 3, 64, 100, 512, 2048, 7168}) {
+    for (const int rows : {1, 2, 8, 33}) {
+      const OwnedTensor x = RandomTensor(DType::kF32, {rows, n}, 2, 3);
+      const OwnedTensor w = RandomTensor(DType::kF32, {n}, 3);
+      ExpectAgreement("norm of " + std::to_string(n), kElementwise, [&](Backend& b) {
+        Step step(rows);
+        const OwnedTensor out = MakeTensor(DType::kF32, {rows, n});
+        RunStep(b, step, {}, [&] { b.RmsNorm(x, w, 1e-6f, out); });
+        return Values(out);
+      });
+    }
+  }
+}
+
+TEST(ElementwiseCases, RmsNormInPlaceWithNanAndTinyRows) {
+  const OwnedTensor x = RandomTensor(DType::kF32, {4, 96}, 4);
+  x.tensor.f32()[96 + 5] = std::numeric_limits<float>::quiet_NaN();
+  for (int i = 0; i < 96; ++i) x.tensor.f32()[192 + i] = i == 0 ? 1e-20f : 0.0f;
+  const OwnedTensor w = RandomTensor(DType::kF32, {96}, 5);
+  ExpectAgreement("in place", kElementwise, [&](Backend& b) {
+    Step step(4);
+    const OwnedTensor copy = x.Copy();
+    RunStep(b, step, {}, [&] { b.RmsNorm(copy, w, 1e-5f, copy); });
+    return Values(copy);
+  });
+}
+
+TEST(ElementwiseCases, AddRmsNorm) {
+  for (const int rows : {1, 9, 40}) {
+    const OwnedTensor x = RandomTensor(DType::kF32, {rows, 200}, 6);
+    const OwnedTensor delta = RandomTensor(DType::kF32, {rows, 200}, 7);
+    const OwnedTensor w = RandomTensor(DType::kF32, {200}, 8);
+    ExpectAgreement("sum and norm", kElementwise, [&](Backend& b) {
+      Step step(rows);
+      const OwnedTensor sum = x.Copy();
+      const OwnedTensor out = MakeTensor(DType::kF32, {rows, 200});
+      RunStep(b, step, {}, [&] { b.AddRmsNorm(sum, delta, w, 1e-6f, out); });
+      std::vector<float> values = Values(sum);
+      const std::vector<float> normed = Values(out);
+      values.insert(values.end(), normed.begin(), normed.end());
+      return values;
+    });
+  }
+}
+
+TEST(ElementwiseCases, RopeQuery) {
+  const std::vector<float> frequencies = Frequencies(16);
+  for (const bool interleaved : {true, false}) {
+    // Positions far out: an angle computed in f32 would be off by 0.01.
+    for (const int cached : {0, 63, 150'000}) {
+      const OwnedTensor q = RandomTensor(DType::kF32, {5, 3 * (8 + 16)}, 9);
+      ExpectAgreement("rope at " + std::to_string(cached), kElementwise, [&](Backend& b) {
+        Step step({{.cached = cached, .rows = 3}, {.cached = 1, .rows = 2}}, LatentType::kF32, 1, 1,
+                  1, 1);
+        const OwnedTensor rotated = q.Copy();
+        RunStep(b, step, step.FreshPages(), [&] {
+          b.RopeQuery(rotated, 3, 8, 16,
+                      {.inverse_frequency = frequencies, .interleaved = interleaved});
+        });
+        return Values(rotated);
+      });
+    }
+  }
+}
+
+TEST(ElementwiseCases, RotationKeepsLengthAndDependsOnDistanceOnly) {
+  const std::vector<float> frequencies = Frequencies(64);
+  const OwnedTensor pair = RandomTensor(DType::kF32, {2, 64}, 10);
+  const auto dot_at = [&](int shift) {
+    Backend& b = *Variants().front().backend;
+    Step step({{.cached = shift, .rows = 2}}, LatentType::kF32, 1, 1, 1, 1);
+    const OwnedTensor rotated = pair.Copy();
+    RunStep(b, step, step.FreshPages(),
+            [&] { b.RopeQuery(rotated, 1, 0, 64, {.inverse_frequency = frequencies}); });
+    const float* r = rotated.tensor.f32();
+    return std::inner_product(r, r + 64, r + 64, 0.0);
+  };
+  EXPECT_NEAR(dot_at(0), dot_at(100'000), 1e-4);
+}
+
+struct CacheType {
+  LatentType type;
+  double tolerance;
+  const char* name;
+};
+constexpr CacheType kCacheTypes[] = {{LatentType::kF32, kElementwise, "f32"},
+                                     {LatentType::kF16, kStoredHalf, "f16"},
+                                     {LatentType::kQ8, kStoredInt8, "q8"}};
+
+TEST(ElementwiseCases, LatentAppend) {
+  for (const CacheType& cache : kCacheTypes) {
+    for (const int latent : {64, 256, 512}) {
+      const int rope = latent == 256 ? 32 : 64;
+      const std::vector<float> frequencies = Frequencies(rope);
+      const OwnedTensor norm = RandomTensor(DType::kF32, {latent}, 11);
+      // Positions across the border of a page, two sequences, the second of two layers.
+      const OwnedTensor kv = RandomTensor(DType::kF32, {12, latent + rope}, 12, 5);
+      ExpectAgreement(
+          std::string(cache.name) + " latent " + std::to_string(latent), cache.tolerance,
+          [&](Backend& b) {
+            Step step({{.cached = 60, .rows = 9}, {.cached = 0, .rows = 3}}, cache.type, 2, latent,
+                      rope, 13);
+            const LatentPages pages = step.FreshPages();
+            RunStep(b, step, pages, [&] {
+              b.LatentAppend({.kv = kv,
+                              .norm = norm,
+                              .epsilon = 1e-6f,
+                              .rope = {.inverse_frequency = frequencies, .interleaved = true},
+                              .layer = 1});
+            });
+            // The whole cache, so that a write to a wrong place shows.
+            std::vector<float> values;
+            std::vector<float> row(static_cast<std::size_t>(latent + rope));
+            const std::byte* end = pages.data + pages.page_count * pages.page_bytes();
+            for (const std::byte* at = pages.data; at < end; at += pages.row_bytes()) {
+              LoadLatentRow(pages, at, row.data());
+              values.insert(values.end(), row.begin(), row.end());
+            }
+            return values;
+          });
+    }
+  }
+}
+
+TEST(ElementwiseCases, LatentRowsKeepTheirPrecision) {
+  Random random(14);
+  std::vector<float> row(576), back(576);
+  for (float& v : row) v = static_cast<float>(random.Normal());
+  // Rounding to f16: relative 2^-12 rms; to int8: see kRoundedActivations.
+  const struct {
+    LatentType type;
+    double tolerance;
+  } cases[] = {{LatentType::kF32, 0}, {LatentType::kF16, 1e-7}, {LatentType::kQ8, 6e-5}};
+  for (const auto& c : cases) {
+    const LatentPages pages{.type = c.type, .layers = 1, .latent = 512, .rope = 64};
+    std::vector<std::byte> bytes(static_cast<std::size_t>(pages.row_bytes()));
+    StoreLatentRow(pages, row.data(), bytes.data());
+    LoadLatentRow(pages, bytes.data(), back.data());
+    EXPECT_LE(Nmse(row, back), c.tolerance);
+  }
+}
+
+TEST(ElementwiseCases, GatherRows) {
+  const OwnedTensor x = RandomTensor(DType::kF32, {9, 30}, 15);
+  ExpectAgreement("rows 0, 3, 8", 0, [&](Backend& b) {
+    Step step(9);
+    step.SetOutputRows({0, 3, 8});
+    const OwnedTensor out = MakeTensor(DType::kF32, {3, 30});
+    RunStep(b, step, {}, [&] { b.GatherRows(x, out); });
+    return Values(out);
+  });
+}
+
+TEST(ElementwiseCases, SampleDrawsTheSameEverywhere) {
+  const OwnedTensor logits = RandomTensor(DType::kF32, {1000}, 16, 2);
+  const SamplingParams params{.temperature = 1.0f, .top_k = 40, .seed = 17};
+  ExpectAgreement("20 draws", 0, [&](Backend& b) {
+    std::vector<float> drawn;
+    for (std::uint64_t position = 0; position < 20; ++position) {
+      Step step(1);
+      const OwnedTensor token = MakeTensor(DType::kI32, {1});
+      RunStep(b, step, {}, [&] { b.Sample(logits, params, {}, position, token); });
+      drawn.push_back(static_cast<float>(*token.tensor.i32()));
+    }
+    return drawn;
+  });
+}
+
+// After a request to stop, operations leave their output alone and Synchronise tells once.
+TEST(ElementwiseCases, StoppedStepsDoNothingAndSaySo) {
+  const OwnedTensor x = RandomTensor(DType::kF32, {2, 64}, 18);
+  const OwnedTensor w = RandomTensor(DType::kF32, {64}, 19);
+  std::vector<Backend*> backends = {&Reference()};
+  for (const Variant& variant : Variants()) backends.push_back(variant.backend);
+  for (Backend* b : backends) {
+    Step step(2);
+    std::stop_source source;
+    const OwnedTensor out = MakeTensor(DType::kF32, {2, 64});
+    b->RunStep(0, step.batch(), {}, source.get_token(), [&] {
+      source.request_stop();
+      b->RmsNorm(x, w, 1e-6f, out);
+      b->MatMul(x, x, MakeTensor(DType::kF32, {2, 2}));
+    });
+    const Status status = b->Synchronise();
+    ASSERT_FALSE(status.has_value());
+    EXPECT_EQ(status.error().code, ErrorCode::kCancelled);
+    EXPECT_TRUE(b->Synchronise().has_value());
+    for (const float v : Values(out)) EXPECT_EQ(v, 0.0f);
+  }
+}
+
+}  // namespace
+}  // namespace paluku::op_cases
