@@ -56,19 +56,108 @@ TEST_P(Families, GreedyContinuation) {
   }
 }
 
-std::string ParameterName(
-    const testing::TestParamInfo<std::tuple<const char*, EngineSetup>>& info) {
-  std::string name = std::get<0>(info.param) + ("_" + NameOf(std::get<1>(info.param)));
+std::string PlainName(std::string name) {
   for (char& c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
   }
   return name;
 }
 
+std::string FamilyName(const testing::TestParamInfo<std::tuple<const char*, EngineSetup>>& info) {
+  return PlainName(std::get<0>(info.param) + ("_" + NameOf(std::get<1>(info.param))));
+}
+
 INSTANTIATE_TEST_SUITE_P(Golden, Families,
                          testing::Combine(testing::ValuesIn(kFamilies),
                                           testing::ValuesIn(AllSetups())),
-                         ParameterName);
+                         FamilyName);
+
+// --- weight types
+// -----------------------------------------------------------------------------------
+
+struct TypeCase {
+  const char* name;
+  double limit;
+};
+// Golden logits are those of the dequantised weights. Floats are multiplied as they are. For the
+// others the CPU rounds activations to 8 bits a block: (1/127)^2 / 12 for each of the dozen
+// products on the way, a few times more where one value dominates its block: 5e-4 as measured,
+// twice that allowed. W_UK and W_UV rounded to f16 are the 2e-7 that the reference backend keeps.
+constexpr double kInt8Activations = 1e-3;
+constexpr TypeCase kTypes[] = {
+    {"narrow-bf16", kF32Limit},        {"narrow-f16", kF32Limit},
+    {"narrow-q8_0", kInt8Activations}, {"narrow-q5_0", kInt8Activations},
+    {"narrow-q4_0", kInt8Activations}, {"wide-q6_k", kInt8Activations},
+    {"wide-q5_k", kInt8Activations},   {"wide-q4_k", kInt8Activations},
+};
+
+class WeightTypes : public testing::TestWithParam<std::tuple<TypeCase, EngineSetup>> {};
+
+TEST_P(WeightTypes, LogitsOfEveryPosition) {
+  const auto& [type, setup] = GetParam();
+  const Golden golden = LoadGolden(type.name);
+  for (const GoldenRun& run : golden.runs) {
+    for (const int chunk : {kPrefillChunk, 1}) {
+      const Loaded model = LoadModel(golden.files[0], setup, static_cast<int>(run.ids.size()));
+      const auto logits = ComputeLogits(*model.session, run.ids, run.positions, chunk);
+      const double nmse = Nmse(logits, run.logits, golden.vocabulary);
+      EXPECT_LE(nmse, setup.backend == "reference" ? kF32Limit : type.limit);
+      std::printf("  NMSE %.3g: %s in steps of %d\n", nmse, type.name, chunk);
+    }
+  }
+}
+
+std::string TypeName(const testing::TestParamInfo<std::tuple<TypeCase, EngineSetup>>& info) {
+  return PlainName(std::get<0>(info.param).name + ("_" + NameOf(std::get<1>(info.param))));
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, WeightTypes,
+                         testing::Combine(testing::ValuesIn(kTypes),
+                                          testing::ValuesIn(AllSetups())),
+                         TypeName);
+
+// --- latent types
+// -----------------------------------------------------------------------------------
+
+struct LatentCase {
+  LatentType type;
+  const char* name;
+  double limit;
+};
+// f16 rounds to 2^-11: (2^-11)^2 / 3, 8e-8 for each of the layers' caches, and 8e-7 in the logits.
+// q8 rounds to 1/127 of the largest of 32 values; that moves the choice of an expert at a few
+// positions (routing_gap in the golden files), which is most of the 4e-3 of every backend.
+constexpr LatentCase kLatents[] = {
+    {LatentType::kF16, "f16", 2e-6},
+    {LatentType::kQ8, "q8", 1e-2},
+};
+
+class LatentTypes : public testing::TestWithParam<std::tuple<LatentCase, EngineSetup>> {};
+
+TEST_P(LatentTypes, LogitsOfEveryPosition) {
+  const auto& [latent, base] = GetParam();
+  EngineSetup setup = base;
+  setup.latent = latent.type;
+  for (const char* family : kFamilies) {
+    const Golden golden = LoadGolden(family);
+    const GoldenRun& run = golden.Run("prompt");
+    const Loaded model = LoadModel(golden.files[0], setup, static_cast<int>(run.ids.size()));
+    const auto logits = ComputeLogits(*model.session, run.ids, run.positions, setup.chunk);
+    const double nmse = Nmse(logits, run.logits, golden.vocabulary);
+    EXPECT_LE(nmse, latent.limit) << family;
+    EXPECT_GT(nmse, 0) << "the latent type changed nothing";
+    std::printf("  NMSE %.3g: %s with a latent of %s\n", nmse, family, latent.name);
+  }
+}
+
+std::string LatentName(const testing::TestParamInfo<std::tuple<LatentCase, EngineSetup>>& info) {
+  return PlainName(std::get<0>(info.param).name + ("_" + NameOf(std::get<1>(info.param))));
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, LatentTypes,
+                         testing::Combine(testing::ValuesIn(kLatents),
+                                          testing::ValuesIn(AllSetups())),
+                         LatentName);
 
 }  // namespace
 }  // namespace paluku::test

@@ -1,0 +1,25 @@
+// Small deepseek2 files made in code: metadata alone, or a model with random weights that runs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tests/engine/loader/gguf_builder.h"
+
+namespace paluku::test {
+
+// Metadata of DeepSeek-V2-Lite as a current file has it, and the few tensors that a configuration
+// is read from, at `hidden` values a token.
+GgufBuilder V2LiteMetadata();
+
+struct TinyModel {
+  int layers = 3;
+  int context = 4096;
+  std::uint32_t seed = 1;
+  bool tokenizer = true;
+};
+// A model with random f32 weights: one dense layer, then 8 experts of which 2 are chosen. With a
+// tokenizer of the 256 bytes, BOS 256, EOS 257, <think> 258 and </think> 259.
+GgufBuilder MakeTinyModel(const TinyModel& model = {});
+
+}  // namespace paluku::test

@@ -1,0 +1,188 @@
+// Metadata of models: figures of published ones, defaults of old files, refusals by name.
+#include "engine/model/model_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/model/rope.h"
+#include "tests/engine/loader/tiny_model.h"
+
+namespace paluku::test {
+namespace {
+
+using testing::HasSubstr;
+
+Result<ModelConfig> Parse(const GgufBuilder& builder) {
+  const auto file = GgufFile::Open(builder.Write("config.gguf"));
+  if (!file) return tl::unexpected(file.error());
+  return ModelConfig::Parse(**file);
+}
+
+GgufBuilder V2Lite() { return V2LiteMetadata().U32("deepseek2.expert_count", 64); }
+
+GgufBuilder Yarn(float factor, float log_multiplier) {
+  return V2LiteMetadata()
+      .Text("deepseek2.rope.scaling.type", "yarn")
+      .F32("deepseek2.rope.scaling.factor", factor)
+      .U32("deepseek2.rope.scaling.original_context_length", 4096)
+      .F32("deepseek2.rope.scaling.yarn_log_multiplier", log_multiplier);
+}
+
+TEST(ModelConfig, ReadsTheShapesOfV2Lite) {
+  const ModelConfig config = Parse(V2Lite()).value();
+  EXPECT_EQ(config.layers, 27);
+  EXPECT_EQ(config.dense_layers, 1);
+  EXPECT_EQ(config.vocabulary, 102'400);
+  EXPECT_EQ(config.q_lora, 0);
+  EXPECT_EQ(config.nope, 128);
+  EXPECT_EQ(config.rope, 64);
+  EXPECT_EQ(config.value, 128);
+  EXPECT_EQ(config.experts, 64);
+  EXPECT_EQ(config.experts_chosen, 6);
+  EXPECT_TRUE(config.HasExperts(1));
+  EXPECT_FALSE(config.HasExperts(0));
+}
+
+TEST(ModelConfig, DefaultsOfOldFiles) {
+  const ModelConfig config = Parse(V2Lite()).value();
+  EXPECT_EQ(config.gate, GateFunction::kSoftmax);
+  EXPECT_EQ(config.group_score, GroupScore::kMax);
+  EXPECT_EQ(config.groups, 1);
+  EXPECT_FALSE(config.normalise_weights);
+  EXPECT_EQ(config.expert_scale, 1.0f);
+  EXPECT_EQ(Parse(V2Lite().F32("deepseek2.expert_weights_scale", 0)).value().expert_scale, 1.0f);
+}
+
+TEST(ModelConfig, ABiasMeansSigmoidWhenTheFileDoesNotSay) {
+  const auto with_bias = [] {
+    return V2Lite().RawTensor("blk.1.exp_probs_b.bias", {256}, 16, 64).Tail(64);
+  };
+  EXPECT_EQ(Parse(with_bias()).value().gate, GateFunction::kSigmoid);
+  EXPECT_EQ(Parse(with_bias()).value().group_score, GroupScore::kTopTwoSum);
+  EXPECT_EQ(Parse(with_bias().U32("deepseek2.expert_gating_func", 1)).value().gate,
+            GateFunction::kSoftmax);
+}
+
+TEST(ModelConfig, GroupsOfModelsWhoseFilesLackThem) {
+  const ModelConfig v2 = Parse(V2LiteMetadata().U32("deepseek2.expert_count", 160)).value();
+  EXPECT_EQ(v2.groups, 8);
+  EXPECT_EQ(v2.groups_chosen, 3);
+  GgufBuilder v3 = V2LiteMetadata().U32("deepseek2.expert_count", 256);
+  EXPECT_EQ(Parse(v3).value().groups, 1) << "27 layers are no V3";
+  const ModelConfig said = Parse(V2LiteMetadata()
+                                     .U32("deepseek2.expert_count", 160)
+                                     .U32("deepseek2.expert_group_count", 4)
+                                     .U32("deepseek2.expert_group_used_count", 2))
+                               .value();
+  EXPECT_EQ(said.groups, 4);
+  EXPECT_EQ(said.groups_chosen, 2);
+}
+
+TEST(ModelConfig, AttentionScaleCarriesMscaleSquared) {
+  const auto scale = [](float factor, float multiplier) {
+    return Parse(Yarn(factor, multiplier).U32("deepseek2.expert_count", 64))
+        .value()
+        .attention_scale;
+  };
+  EXPECT_NEAR(scale(40, 0.0707f), 0.114721, 1e-6);  // V2-Lite
+  EXPECT_NEAR(scale(40, 0.1f), 0.135234, 1e-6);     // V3
+  EXPECT_NEAR(scale(32, 0.1f), 0.130861, 1e-6);     // Kimi K2
+  EXPECT_NEAR(Parse(V2Lite()).value().attention_scale, 1 / std::sqrt(192.0), 1e-7);
+}
+
+TEST(ModelConfig, YarnSlowsThePairsOfItsRamp) {
+  const auto config = Parse(Yarn(40, 0.1f).U32("deepseek2.expert_count", 64)).value();
+  const auto plain = InverseFrequencies(64, 10'000, {});
+  ASSERT_EQ(config.inverse_frequency.size(), 32u);
+  for (std::size_t i = 0; i < 32; ++i) {
+    const double slowed = config.inverse_frequency[i] / plain[i];
+    const double ramp = std::clamp((static_cast<double>(i) - 10) / 13, 0.0, 1.0);  // 10 to 23
+    EXPECT_NEAR(slowed, 1 - ramp + ramp / 40, 1e-6) << i;
+  }
+}
+
+TEST(ModelConfig, KimiK2IsAStepWhetherTheFileSaysItOrNot) {
+  const auto k2 =
+      Parse(Yarn(32, 0.1f)
+                .U32("deepseek2.expert_count", 384)
+                .Entry("deepseek2.note", GgufType::kBool, ByteWriter().Number<std::uint8_t>(1)))
+          .value();
+  const auto said = Parse(Yarn(32, 0.1f)
+                              .U32("deepseek2.expert_count", 64)
+                              .F32("deepseek2.rope.scaling.yarn_beta_fast", 1)
+                              .F32("deepseek2.rope.scaling.yarn_beta_slow", 1))
+                        .value();
+  const auto plain = InverseFrequencies(64, 10'000, {});
+  EXPECT_EQ(k2.inverse_frequency, said.inverse_frequency);
+  // corr(1) for theta 10,000 and 4,096 tokens lies between pairs 22 and 23.
+  EXPECT_FLOAT_EQ(k2.inverse_frequency[22], plain[22]);
+  EXPECT_FLOAT_EQ(k2.inverse_frequency[23], plain[23] / 32);
+}
+
+TEST(ModelConfig, LegacyHeadWidthsWithoutTheMlaKeys) {
+  const ModelConfig config =
+      ModelConfig::Parse(**GgufFile::Open(MakeTinyModel().Write("tiny.gguf"))).value();
+  EXPECT_EQ(config.nope, 16);
+  EXPECT_EQ(config.value, 16);
+}
+
+TEST(ModelConfig, BlocksForMultiTokenPredictionAreNoLayers) {
+  const ModelConfig config =
+      Parse(V2Lite().RawTensor("blk.26.nextn.eh_proj.weight", {256}, 16, 64).Tail(64)).value();
+  EXPECT_EQ(config.layers, 26);
+}
+
+TEST(ModelConfig, DenseModelsHaveNoExperts) {
+  const ModelConfig config = Parse(V2LiteMetadata()).value();  // no expert_count
+  EXPECT_EQ(config.experts, 0);
+  EXPECT_EQ(config.dense_layers, 27);
+  EXPECT_FALSE(config.HasExperts(26));
+}
+
+TEST(ModelConfig, OtherFamiliesAreRefusedByName) {
+  const Error error = Parse(GgufBuilder().Text("general.architecture", "llama")).error();
+  EXPECT_EQ(error.code, ErrorCode::kUnsupportedArchitecture);
+  EXPECT_EQ(error.detail, "llama");
+  EXPECT_EQ(Parse(GgufBuilder().U32("x", 1)).error().code, ErrorCode::kMissingKey);
+}
+
+TEST(ModelConfig, AModelInPartsSaysSo) {
+  EXPECT_THAT(Parse(V2Lite().U32("split.count", 4)).error().Message(), HasSubstr("4 files"));
+}
+
+struct BadCase {
+  const char* key;
+  GgufBuilder builder;
+};
+
+TEST(ModelConfig, ValuesOutOfRangeNameTheirKey) {
+  const auto text = [](const char* key, const char* value) { return V2Lite().Text(key, value); };
+  const auto number = [](const char* key, float value) { return V2Lite().F32(key, value); };
+  const BadCase cases[] = {
+      {"rope.scaling.type", text("deepseek2.rope.scaling.type", "longrope")},
+      {"temperature_scale", number("deepseek2.attention.temperature_scale", 0.1f)},
+      {"expert_gating_func", V2Lite().U32("deepseek2.expert_gating_func", 4)},
+      {"expert_group_count",
+       V2Lite().U32("deepseek2.expert_group_count", 7).U32("deepseek2.expert_group_used_count", 2)},
+      {"expert_group_used_count", V2Lite()
+                                      .U32("deepseek2.expert_group_count", 32)
+                                      .U32("deepseek2.expert_group_used_count", 2)},
+      {"expert_count", V2LiteMetadata().U32("deepseek2.expert_count", 1'000'000)},
+      {"expert_used_count", V2LiteMetadata().U32("deepseek2.expert_count", 4)},
+      {"yarn_ext_factor", Yarn(40, 0.1f)
+                              .U32("deepseek2.expert_count", 64)
+                              .F32("deepseek2.rope.scaling.yarn_ext_factor", 0.5f)},
+      {"yarn_log_multiplier", Yarn(40, -1).U32("deepseek2.expert_count", 64)},
+  };
+  for (const BadCase& bad : cases) {
+    const auto config = Parse(bad.builder);
+    ASSERT_FALSE(config.has_value()) << bad.key;
+    EXPECT_EQ(config.error().code, ErrorCode::kBadValue) << bad.key;
+    EXPECT_THAT(config.error().detail, HasSubstr(bad.key));
+  }
+}
+
+}  // namespace
+}  // namespace paluku::test
