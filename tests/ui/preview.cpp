@@ -40,7 +40,6 @@ void applySettings(paluku::Stage& stage, const QCommandLineParser& parser) {
   stage.settings().setHighContrast(parser.isSet("contrast"));
   stage.settings().setTextSizePercent(parser.value("scale").toInt());
   stage.settings().setLanguageIndex(parser.isSet("te") ? 2 : 1);
-  stage.app()->retranslate();
 }
 
 void act(paluku::Stage& stage, const QCommandLineParser& parser) {

@@ -73,6 +73,7 @@ Stage::Stage(bool seeded, QObject* parent) : QObject(parent) {
           [this] { language_.set(settings_->language()); });
   connect(settings_.get(), &SettingsController::changed, this,
           [this] { appearance_->setWishes(settings_->wishes()); });
+  connect(&language_, &Language::changed, this, [this] { controller_->retranslate(); });
   controller_->attach(*storage_, *host_, {});
   loadModel();
   settle();

@@ -22,6 +22,7 @@ class Setup : public QObject {
     engine->addImportPath(QStringLiteral("qrc:/qt/qml"));
     stage_ = std::make_unique<paluku::Stage>(true);
     stage_->settings().setLanguageIndex(1);
+    connect(&stage_->language(), &paluku::Language::changed, engine, &QQmlEngine::retranslate);
     engine->rootContext()->setContextProperty(QStringLiteral("stage"), stage_.get());
   }
   void cleanupTestCase() { stage_.reset(); }
