@@ -180,10 +180,11 @@ Result<ChatForm> RecogniseChatForm(std::string_view source, const std::string& o
   std::copy_if(parts.strings.begin(), parts.strings.end(), std::back_inserter(unknown),
                [&](const std::string& literal) { return !known(literal); });
   if (!unknown.empty()) {
-    // A marker tells a person more than a word.
+    // A marker tells a person more than a word; many families write theirs outside of tags.
     const auto marker = std::find_if(unknown.begin(), unknown.end(), HoldsMarker);
+    const std::string& literal = marker == unknown.end() ? unknown.front() : *marker;
     return Fail(ErrorCode::kUnsupportedTemplate, origin,
-                Describe(marker == unknown.end() ? unknown.front() : *marker));
+                Describe(HoldsMarker(parts.text) ? parts.text : literal));
   }
   // Text outside of tags: only the words with which one R1 template describes tools.
   if (!parts.text.empty() && !parts.text.starts_with("You can call any of the following function"))

@@ -5,13 +5,12 @@
 #include <limits>
 #include <queue>
 
-#include "engine/base/check.h"
-
 namespace paluku {
 namespace {
 
-constexpr std::size_t kMaxProbes = 256;  // an honest table at half load stays below 100
-constexpr std::size_t kShortPiece = 32;  // up to here scanning all pairs beats a heap
+constexpr std::size_t kMaxProbes = 256;          // an honest table at half load stays below 100
+constexpr std::size_t kShortPiece = 32;          // up to here scanning all pairs beats a heap
+constexpr std::size_t kLongestPiece = 1u << 28;  // a longer word is cut, to keep 32-bit positions
 constexpr std::uint32_t kNoRank = std::numeric_limits<std::uint32_t>::max();
 
 std::uint64_t Pair(std::int32_t left, std::int32_t right) {
@@ -90,6 +89,8 @@ const MergeTable::Slot* MergeTable::Find(std::int32_t left, std::int32_t right) 
 }
 
 void MergeTable::Encode(std::string_view piece, std::vector<std::int32_t>& ids) const {
+  for (; piece.size() > kLongestPiece; piece.remove_prefix(kLongestPiece))
+    EncodeLong(piece.substr(0, kLongestPiece), ids);
   if (piece.size() <= kShortPiece) {
     EncodeShort(piece, ids);
   } else {
@@ -126,7 +127,6 @@ void MergeTable::EncodeShort(std::string_view piece, std::vector<std::int32_t>& 
 }
 
 void MergeTable::EncodeLong(std::string_view piece, std::vector<std::int32_t>& ids) const {
-  PALUKU_CHECK(piece.size() < static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()));
   const auto count = static_cast<std::int32_t>(piece.size());
   std::vector<Symbol> symbols(piece.size());
   for (std::int32_t i = 0; i < count; ++i)
