@@ -37,8 +37,11 @@ Session::Session(Backend& backend, ModelConfig config, const SessionOptions& opt
       activations_(std::move(activations)),
       cache_(std::move(cache)),
       prefix_tree_(cache_),
-      transformer_(backend_, config_, weights_, activations_),
-      positions_(kPrefillChunk) {}
+      transformer_(backend_, config_, weights_, activations_) {
+  step_.tokens.reserve(kPrefillChunk);
+  step_.positions.reserve(kPrefillChunk);
+  step_.sequences.reserve(kPrefillChunk);
+}
 
 Status Session::Reserve(LatentSequence& sequence, int tokens) {
   if (tokens > options_.context_tokens - sequence.length()) {
@@ -53,16 +56,23 @@ Status Session::Reserve(LatentSequence& sequence, int tokens) {
   return {};
 }
 
+Status Session::Step(std::span<const Part> parts, std::span<const std::int32_t> output_rows,
+                     std::stop_token stop) {
+  return Run(parts, output_rows, nullptr, std::move(stop));
+}
+
 Status Session::Step(LatentSequence& sequence, std::span<const std::int32_t> tokens,
                      std::span<const std::int32_t> output_rows, std::stop_token stop) {
-  return Run(sequence, tokens, output_rows, nullptr, std::move(stop));
+  const Part part = {&sequence, tokens};
+  return Run({&part, 1}, output_rows, nullptr, std::move(stop));
 }
 
 Result<std::int32_t> Session::StepAndDraw(LatentSequence& sequence,
                                           std::span<const std::int32_t> tokens, const Draw& draw,
                                           std::stop_token stop) {
+  const Part part = {&sequence, tokens};
   const auto last = static_cast<std::int32_t>(tokens.size()) - 1;
-  PALUKU_TRY(Run(sequence, tokens, {&last, 1}, &draw, std::move(stop)));
+  PALUKU_TRY(Run({&part, 1}, {&last, 1}, &draw, std::move(stop)));
   std::int32_t token = 0;
   backend_.Download(activations_.token.data, std::as_writable_bytes(std::span(&token, 1)));
   if (token < 0) {  // no logit is a number
@@ -71,30 +81,43 @@ Result<std::int32_t> Session::StepAndDraw(LatentSequence& sequence,
   return token;
 }
 
-Status Session::Run(LatentSequence& sequence, std::span<const std::int32_t> tokens,
-                    std::span<const std::int32_t> output_rows, const Draw* draw,
-                    std::stop_token stop) {
-  const int rows = static_cast<int>(tokens.size());
-  PALUKU_CHECK(rows > 0 && rows <= kPrefillChunk);
-  PALUKU_TRY(Reserve(sequence, rows));
-  std::iota(positions_.begin(), positions_.begin() + rows, sequence.length());
-  const StepSequence part = {.first_row = 0,
-                             .rows = rows,
-                             .cached = sequence.length(),
-                             .page_table = sequence.page_table()};
-  const StepBatch batch = {.tokens = tokens,
-                           .positions = std::span(positions_).first(tokens.size()),
-                           .sequences = {&part, 1},
+Status Session::Prepare(std::span<const Part> parts) {
+  step_.tokens.clear();
+  step_.positions.clear();
+  step_.sequences.clear();
+  for (const Part& part : parts) {
+    const int rows = static_cast<int>(part.tokens.size());
+    PALUKU_CHECK(rows > 0);
+    PALUKU_TRY(Reserve(*part.sequence, rows));
+    const int cached = part.sequence->length();
+    step_.sequences.push_back({.first_row = static_cast<int>(step_.tokens.size()),
+                               .rows = rows,
+                               .cached = cached,
+                               .page_table = part.sequence->page_table()});
+    step_.tokens.insert(step_.tokens.end(), part.tokens.begin(), part.tokens.end());
+    for (int i = 0; i < rows; ++i) step_.positions.push_back(cached + i);
+  }
+  PALUKU_CHECK(!parts.empty() && step_.tokens.size() <= kPrefillChunk);
+  return {};
+}
+
+Status Session::Run(std::span<const Part> parts, std::span<const std::int32_t> output_rows,
+                    const Draw* draw, std::stop_token stop) {
+  PALUKU_TRY(Prepare(parts));
+  const StepBatch batch = {.tokens = step_.tokens,
+                           .positions = step_.positions,
+                           .sequences = step_.sequences,
                            .output_rows = output_rows};
   // Steps of one shape issue the same operations.
-  const std::int64_t bucket = (std::int64_t{rows} << 16) +
+  const std::int64_t bucket = (static_cast<std::int64_t>(parts.size()) << 40) +
+                              (std::int64_t{batch.rows()} << 16) +
                               static_cast<std::int64_t>(output_rows.size()) * 2 + (draw ? 1 : 0);
   const auto body = [&] {
     transformer_.Forward(batch, options_.attention_path);
     if (draw == nullptr) return;
-    Tensor logits = activations_.logits.Slab(0);
-    backend_.Sample(logits, draw->params, draw->history,
-                    static_cast<std::uint64_t>(sequence.length()) + tokens.size(),
+    // The draw is numbered by the place of the token it chooses.
+    const auto place = static_cast<std::uint64_t>(step_.positions.back()) + 1;
+    backend_.Sample(activations_.logits.Slab(0), draw->params, draw->history, place,
                     activations_.token);
   };
   backend_.RunStep(bucket, batch, cache_.pages(), std::move(stop), std::cref(body));
@@ -102,7 +125,7 @@ Status Session::Run(LatentSequence& sequence, std::span<const std::int32_t> toke
   if (weights_.file->damaged()) {
     return Fail(ErrorCode::kFileDamaged, weights_.file->path(), "it was cut short while in use");
   }
-  sequence.Commit(rows);
+  for (const Part& part : parts) part.sequence->Commit(static_cast<int>(part.tokens.size()));
   return {};
 }
 

@@ -58,17 +58,23 @@ class Session {
   // Error: kContextFull.
   Status Reserve(LatentSequence& sequence, int tokens);
 
-  // One forward pass over `tokens`, at most kPrefillChunk, appended to `sequence`, with logits of
-  // `output_rows` (ascending, at most kMaxOutputs). On an error, kCancelled
-  // among them, the sequence keeps its length. Errors: also kContextFull, kDeviceFailed,
-  // kFileDamaged.
+  // Rows that a step appends to one sequence.
+  struct Part {
+    LatentSequence* sequence = nullptr;
+    std::span<const std::int32_t> tokens;  // at least one
+  };
+  // One forward pass over the tokens of all parts, at most kPrefillChunk, each appended to its own
+  // sequence, with logits of `output_rows` (counted over all parts, ascending, at most
+  // kMaxOutputs). On an error, kCancelled among them, the sequences keep their lengths. Errors:
+  // also kContextFull, kDeviceFailed, kFileDamaged.
+  Status Step(std::span<const Part> parts, std::span<const std::int32_t> output_rows,
+              std::stop_token stop);
   Status Step(LatentSequence& sequence, std::span<const std::int32_t> tokens,
               std::span<const std::int32_t> output_rows, std::stop_token stop);
-  // The same for the last row, with a token chosen from its logits. Error: also kFileDamaged when
-  // none of them is a number.
+  // The same for one sequence, with a token chosen from the logits of its last row. Error: also
+  // kFileDamaged when none of them is a number.
   Result<std::int32_t> StepAndDraw(LatentSequence& sequence, std::span<const std::int32_t> tokens,
                                    const Draw& draw, std::stop_token stop);
-
   // Logits of the first outputs of the last step, as many as `out` has room for.
   void ReadLogits(std::span<float> out);
 
@@ -82,8 +88,17 @@ class Session {
  private:
   Session(Backend& backend, ModelConfig config, const SessionOptions& options, Weights weights,
           Activations activations, LatentCache cache);
-  Status Run(LatentSequence& sequence, std::span<const std::int32_t> tokens,
-             std::span<const std::int32_t> output_rows, const Draw* draw, std::stop_token stop);
+  Status Run(std::span<const Part> parts, std::span<const std::int32_t> output_rows,
+             const Draw* draw, std::stop_token stop);
+  // Reserves the places of `parts` and describes them in step_.
+  Status Prepare(std::span<const Part> parts);
+
+  // The batch of the step in progress; sized once.
+  struct StepRows {
+    std::vector<std::int32_t> tokens;     // [rows]
+    std::vector<std::int32_t> positions;  // [rows]
+    std::vector<StepSequence> sequences;
+  };
 
   Backend& backend_;
   ModelConfig config_;
@@ -93,7 +108,7 @@ class Session {
   LatentCache cache_;
   PrefixTree prefix_tree_;
   Transformer transformer_;
-  std::vector<std::int32_t> positions_;  // [kPrefillChunk], of the step in progress
+  StepRows step_;
 };
 
 }  // namespace paluku

@@ -22,9 +22,12 @@ constexpr int kVocabulary = 260;
 // Adds tensors of normal random numbers, scaled so that a product keeps the size of its input.
 class RandomTensors {
  public:
-  RandomTensors(GgufBuilder& builder, std::uint32_t seed) : builder_(builder), random_(seed) {}
+  RandomTensors(GgufBuilder& builder, const TinyModel& model)
+      : builder_(builder), model_(model), random_(model.seed) {}
 
-  void Add(const std::string& name, const std::vector<std::int64_t>& shape) {
+  void Add(const std::string& name, std::vector<std::int64_t> shape) {
+    if (name == model_.leave_out) return;
+    if (name == model_.misshape) ++shape.front();
     std::size_t count = 1;
     for (const std::int64_t dim : shape) count *= static_cast<std::size_t>(dim);
     std::normal_distribution<float> normal(0.0f,
@@ -40,6 +43,7 @@ class RandomTensors {
 
  private:
   GgufBuilder& builder_;
+  const TinyModel& model_;
   std::mt19937 random_;
 };
 
@@ -145,7 +149,7 @@ GgufBuilder MakeTinyModel(const TinyModel& model) {
   GgufBuilder builder;
   AddMetadata(builder, model);
   if (model.tokenizer) AddTokenizer(builder);
-  RandomTensors tensors(builder, model.seed);
+  RandomTensors tensors(builder, model);
   tensors.Add("token_embd.weight", {kVocabulary, kHidden});
   tensors.Add("output.weight", {kVocabulary, kHidden});
   tensors.AddOnes("output_norm.weight", kHidden);

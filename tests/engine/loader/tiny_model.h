@@ -17,6 +17,8 @@ struct TinyModel {
   int context = 4096;
   std::uint32_t seed = 1;
   bool tokenizer = true;
+  std::string leave_out = {};  // a tensor that is not written
+  std::string misshape = {};   // a tensor with one row too many
 };
 // A model with random f32 weights: one dense layer, then 8 experts of which 2 are chosen. With a
 // tokenizer of the 256 bytes, BOS 256, EOS 257, <think> 258 and </think> 259.

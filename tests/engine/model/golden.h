@@ -35,7 +35,7 @@ Golden LoadGolden(const std::string& name);
 // One way to compute: which backend, instruction set, attention path and latent type.
 struct EngineSetup {
   std::string backend = "cpu";
-  std::string instruction_set;  // value of PALUKU_CPU; empty: the fastest
+  std::string instruction_set = {};  // value of PALUKU_CPU; empty: the fastest
   AttentionPath path = AttentionPath::kAuto;
   LatentType latent = LatentType::kF32;
   int chunk = kPrefillChunk;  // rows of a step
