@@ -6,14 +6,16 @@
 namespace paluku {
 namespace {
 
-// Multiplications per way, from the shapes (DeepSeek-V2 section 2.1; arithmetic in units of one
-// head).
-bool ExpandedIsCheaper(const MlaAttentionParams& p, const StepSequence& sequence) {
+// Multiplications per way, from the shapes (DeepSeek-V2 section 2.1; in units of one head). The
+// expanded way puts rows into lanes and pays for empty ones.
+bool ExpandedIsCheaper(const MlaAttentionParams& p, const StepSequence& sequence, int lanes) {
   const double rows = sequence.rows, tokens = sequence.cached + rows;
+  const double padding = (sequence.rows + lanes - 1) / lanes * lanes - rows;
   const double pairs = rows * sequence.cached + rows * (rows + 1) / 2;
   const double per_row = static_cast<double>(p.latent) * (p.nope + p.value);
   const double absorbed = pairs * (2.0 * p.latent + p.rope) + rows * per_row;
-  const double expanded = pairs * (p.nope + p.rope + p.value) + tokens * per_row;
+  const double expanded =
+      (pairs + padding * tokens) * (p.nope + p.rope + p.value) + tokens * per_row;
   return expanded < absorbed;
 }
 
@@ -27,8 +29,9 @@ void CpuBackend::MlaAttention(const MlaAttentionParams& p) {
   for (const StepSequence& sequence : batch_.sequences) {
     if (Idle()) return;
     BeginOperation();
-    const bool expanded = p.path == AttentionPath::kAuto ? ExpandedIsCheaper(p, sequence)
-                                                         : p.path == AttentionPath::kExpanded;
+    const bool expanded = p.path == AttentionPath::kAuto
+                              ? ExpandedIsCheaper(p, sequence, kernels_.lanes)
+                              : p.path == AttentionPath::kExpanded;
     if (expanded) {
       AttendExpanded(p, sequence);
     } else {
@@ -61,6 +64,14 @@ void CpuBackend::LoadLatents(const StepSequence& sequence, int layer, std::int64
   }
   for (int t = count; t < kAttentionTile; ++t) {
     std::fill(out + t * stride, out + t * stride + width, 0.0f);
+  }
+}
+
+void CpuBackend::PrefetchLatents(const StepSequence& sequence, int layer, std::int64_t first,
+                                 std::int64_t last) const {
+  for (std::int64_t t = first; t < last; ++t) {
+    const std::byte* row = pages_.Row(sequence.page_table.data(), layer, t);
+    for (std::int64_t at = 0; at < pages_.row_bytes(); at += 64) __builtin_prefetch(row + at);
   }
 }
 

@@ -47,11 +47,11 @@ Shape ShapeOf(const MlaAttentionParams& p, const StepSequence& sequence, int lan
   return s;
 }
 
-// Queries of one head with W_UK inside, scaled, into `queries` [rows][groups][width][lanes].
+// Queries of one head with W_UK inside, into `absorbed` [rows][heads][width].
 void AbsorbHead(const Kernels& kernels, const MlaAttentionParams& p, const StepSequence& sequence,
-                const Shape& s, int head, float* workspace, float* queries) {
+                const Shape& s, int head, float* absorbed) {
   const Tensor w_uk = p.w_uk.Slab(head);
-  const int head_width = p.nope + p.rope, group = head / s.lanes, lane = head % s.lanes;
+  const int head_width = p.nope + p.rope;
   for (std::int64_t first = 0; first < s.rows; first += 4) {
     const int count = static_cast<int>(std::min<std::int64_t>(4, s.rows - first));
     std::array<const float*, 4> x{};
@@ -59,16 +59,23 @@ void AbsorbHead(const Kernels& kernels, const MlaAttentionParams& p, const StepS
     for (int i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       x[at] = p.q.f32() + (sequence.first_row + first + i) * p.q.columns() + head * head_width;
-      y[at] = workspace + i * p.latent;
+      y[at] = absorbed + ((first + i) * p.heads + head) * s.width;
+      std::copy(x[at] + p.nope, x[at] + head_width, y[at] + p.latent);
     }
     kernels.times_matrix(w_uk.dtype, w_uk.data, p.nope, p.latent, x.data(), count, y.data());
-    for (int i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      float* query = queries + ((first + i) * s.groups + group) * s.query_size() + lane;
-      for (int c = 0; c < p.latent; ++c) query[c * s.lanes] = y[at][c] * p.scale;
-      for (int c = 0; c < p.rope; ++c) {
-        query[(p.latent + c) * s.lanes] = x[at][p.nope + c] * p.scale;
-      }
+  }
+}
+
+// Columns [first, last) of one unit's queries, scaled, heads side by side: `query` [width][lanes].
+// Lanes beyond the last head are zeros.
+void SpreadHeads(const MlaAttentionParams& p, const Shape& s, std::int64_t unit, std::int64_t first,
+                 std::int64_t last, const float* absorbed, float* query) {
+  const std::int64_t row = unit / s.groups;
+  for (int lane = 0; lane < s.lanes; ++lane) {
+    const std::int64_t head = unit % s.groups * s.lanes + lane;
+    const float* from = absorbed + (row * p.heads + head) * s.width;
+    for (std::int64_t c = first; c < last; ++c) {
+      query[c * s.lanes + lane] = head < p.heads ? from[c] * p.scale : 0.0f;
     }
   }
 }
@@ -99,16 +106,18 @@ void CombineChunks(const Shape& s, const float* partials, std::int64_t stride, i
 
 void CpuBackend::AttendAbsorbed(const MlaAttentionParams& p, const StepSequence& sequence) {
   const Shape s = ShapeOf(p, sequence, kernels_.lanes);
+  auto* absorbed = scratch_.Take<float>(s.rows * p.heads * s.width);
   auto* queries = scratch_.Take<float>(s.units() * s.query_size());
   auto* partials = scratch_.Take<float>(s.chunks * s.units() * s.partial_size());
   const std::int64_t tile_floats = static_cast<std::int64_t>(kAttentionTile) * s.width;
-  if (OutOfMemory() || !ReserveWorkers(4 * std::max<std::int64_t>(tile_floats, 4 * p.latent)))
-    return;
-  // Lanes beyond the last head stay zero.
-  if (p.heads % s.lanes != 0) std::fill(queries, queries + s.units() * s.query_size(), 0.0f);
-  Run(p.heads, [&](int head, int worker) {
-    AbsorbHead(kernels_, p, sequence, s, head, reinterpret_cast<float*>(WorkerMemory(worker)),
-               queries);
+  if (OutOfMemory() || !ReserveWorkers(4 * tile_floats)) return;
+  Run(p.heads, [&](int head, int) { AbsorbHead(kernels_, p, sequence, s, head, absorbed); });
+  constexpr std::int64_t kSpan = 144;
+  const std::int64_t spans = (s.width + kSpan - 1) / kSpan;
+  Run(s.units() * spans, [&](int piece, int) {
+    const std::int64_t unit = piece / spans, first = piece % spans * kSpan;
+    SpreadHeads(p, s, unit, first, std::min<std::int64_t>(first + kSpan, s.width), absorbed,
+                queries + unit * s.query_size());
   });
 
   Run(s.chunks, [&](int chunk, int worker) {
@@ -124,6 +133,7 @@ void CpuBackend::AttendAbsorbed(const MlaAttentionParams& p, const StepSequence&
     for (std::int64_t t = begin; t < end; t += kAttentionTile) {
       const int count = static_cast<int>(std::min<std::int64_t>(kAttentionTile, end - t));
       LoadLatents(sequence, p.layer, t, count, s.width, tile);
+      PrefetchLatents(sequence, p.layer, t + count, std::min<std::int64_t>(end, t + 2 * count));
       for (std::int64_t row = 0; row < s.rows; ++row) {
         const std::int64_t visible = std::min<std::int64_t>(count, sequence.cached + row + 1 - t);
         if (visible <= 0) continue;

@@ -158,6 +158,9 @@ class CpuBackend final : public Backend {
   // kAttentionTile become zeros.
   void LoadLatents(const StepSequence& sequence, int layer, std::int64_t first, int count,
                    std::int64_t stride, float* out) const;
+  // Asks for the rows of tokens [first, last), which the next tile needs.
+  void PrefetchLatents(const StepSequence& sequence, int layer, std::int64_t first,
+                       std::int64_t last) const;
 
   enum class Failure { kNone, kCancelled, kOutOfMemory };
 

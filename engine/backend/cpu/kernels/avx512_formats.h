@@ -83,6 +83,16 @@ template <class Block>
   return _mm512_xor_si512(both, _mm512_set1_epi8(static_cast<char>(0x80)));
 }
 
+// Asks for the `kBytes` bytes that follow in kPrefetchDistance. The processor's own prefetchers
+// stop at each page of 4 KiB, and mapped files have no larger ones.
+constexpr int kPrefetchDistance = 4096;
+template <int kBytes>
+[[gnu::always_inline]] inline void PrefetchAhead(const std::byte* p) {
+  Unroll<(kBytes + 63) / 64>([&](int i) __attribute__((always_inline)) {
+    _mm_prefetch(reinterpret_cast<const char*>(p) + kPrefetchDistance + 64 * i, _MM_HINT_T0);
+  });
+}
+
 // Scales and minima of a Q4_K or Q5_K block as f32: [scales 0-3, minima 0-3, scales 4-7, minima
 // 4-7].
 [[gnu::always_inline]] inline __m512 ScalesAndMinima(const std::byte* block) {
@@ -122,6 +132,7 @@ float DotRowWithMinima(const std::byte* row, std::int64_t k, const std::byte* ac
       reinterpret_cast<const float*>(activation + LayoutOfQuantisedRow(k).pairs32);
   __m512 sum[4] = {}, minima = _mm512_setzero_ps();
   for (std::int64_t first = 0; first < k; first += 256) {
+    PrefetchAhead<sizeof(typename Format::Block)>(row);
     const __m512 factors =
         _mm512_mul_ps(ScalesAndMinima(row), _mm512_loadu_ps(pairs32 + first / 16));
     minima = _mm512_mask_add_ps(minima, 0xf0f0, minima, factors);
@@ -144,6 +155,7 @@ float DotRowQ6_K(const std::byte* row, std::int64_t k, const std::byte* activati
   const __m512i quarter = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
   __m512 sum[4] = {}, offsets = _mm512_setzero_ps();
   for (std::int64_t first = 0; first < k; first += 256) {
+    PrefetchAhead<sizeof(BlockQ6_K)>(row);
     const __m128i packed =
         _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + offsetof(BlockQ6_K, scales)));
     const __m512 scales =
@@ -162,39 +174,60 @@ float DotRowQ6_K(const std::byte* row, std::int64_t k, const std::byte* activati
   return _mm512_reduce_add_ps(_mm512_fmadd_ps(offsets, _mm512_set1_ps(32), total));
 }
 
-// One row of a format with blocks of 32, eight blocks at a time, the rest portably.
+struct SmallBlockSums {
+  __m512 products[4];
+  __m512 offsets;  // minus the sums of the activations, scaled; lanes 4-7 and 12-15
+};
+
+// kBlocks (4 or 8) neighbouring blocks of 32; `pairs32` and `values` are the activations they meet.
+template <class Format, int kBlocks>
+[[gnu::always_inline]] inline void AddSmallBlocks(const std::byte* block, const float* pairs32,
+                                                  const std::byte* values, SmallBlockSums& sums) {
+  constexpr int kBytes = sizeof(typename Format::Block);
+  std::uint64_t halves[2] = {};
+  Unroll<kBlocks>([&](int i) __attribute__((always_inline)) {
+    std::uint16_t d;
+    std::memcpy(&d, block + i * kBytes, 2);
+    halves[i / 4] |= static_cast<std::uint64_t>(d) << (16 * (i % 4));
+  });
+  const auto low = static_cast<std::int64_t>(halves[0]);
+  const auto high = static_cast<std::int64_t>(halves[1]);
+  const __m512 scales = _mm512_cvtph_ps(_mm256_set_epi64x(high, high, low, low));
+  const __m512 factors =
+      _mm512_mul_ps(scales, _mm512_maskz_loadu_ps(kBlocks == 8 ? 0xffff : 0x00ff, pairs32));
+  sums.offsets = _mm512_mask_add_ps(sums.offsets, 0xf0f0, sums.offsets, factors);
+  Unroll<kBlocks / 2>([&](int j) __attribute__((always_inline)) {
+    const __m512 dot = Dot64(Load64(Format{}, block + 2 * j * kBytes, 0), values + 64 * j);
+    const int lane = j < 2 ? 2 * j : 2 * j + 4;
+    sums.products[j] = _mm512_fmadd_ps(dot, SpreadTwo(factors, lane, lane + 1), sums.products[j]);
+  });
+}
+
+// One row of a format with blocks of 32: eight blocks at a time, then four, the rest portably.
 template <class Format>
 float DotRowSmallBlocks(const std::byte* row, std::int64_t k, const std::byte* activation) {
   constexpr int kBytes = sizeof(typename Format::Block);
   const auto* pairs32 =
       reinterpret_cast<const float*>(activation + LayoutOfQuantisedRow(k).pairs32);
-  __m512 sum[4] = {}, offsets = _mm512_setzero_ps();
+  SmallBlockSums sums = {};
   const std::byte* block = row;
   std::int64_t first = 0;
   for (; first + 256 <= k; first += 256) {
-    std::uint64_t halves[2] = {};
-    for (int i = 0; i < 8; ++i) {
-      std::uint16_t d;
-      std::memcpy(&d, block + i * kBytes, 2);
-      halves[i / 4] |= static_cast<std::uint64_t>(d) << (16 * (i % 4));
-    }
-    const auto low = static_cast<std::int64_t>(halves[0]),
-               high = static_cast<std::int64_t>(halves[1]);
-    const __m512 scales = _mm512_cvtph_ps(_mm256_set_epi64x(high, high, low, low));
-    const __m512 factors = _mm512_mul_ps(scales, _mm512_loadu_ps(pairs32 + first / 16));
-    offsets = _mm512_mask_add_ps(offsets, 0xf0f0, offsets, factors);
-    Unroll<4>([&](int j) __attribute__((always_inline)) {
-      const __m512 dot =
-          Dot64(Load64(Format{}, block + 2 * j * kBytes, 0), activation + first + 64 * j);
-      const int lane = j < 2 ? 2 * j : 2 * j + 4;
-      sum[j] = _mm512_fmadd_ps(dot, SpreadTwo(factors, lane, lane + 1), sum[j]);
-    });
+    PrefetchAhead<8 * kBytes>(block);
+    AddSmallBlocks<Format, 8>(block, pairs32 + first / 16, activation + first, sums);
     block += 8 * kBytes;
   }
-  const __m512 total = _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3]));
-  const float wide = _mm512_reduce_add_ps(
-      _mm512_fmadd_ps(offsets, _mm512_set1_ps(static_cast<float>(Format::kOffset)), total));
-  return wide + DotRowPortable<Format>(row, first, k, activation);
+  if (first + 128 <= k) {
+    AddSmallBlocks<Format, 4>(block, pairs32 + first / 16, activation + first, sums);
+    block += 4 * kBytes;
+    first += 128;
+  }
+  const __m512 total = _mm512_add_ps(_mm512_add_ps(sums.products[0], sums.products[1]),
+                                     _mm512_add_ps(sums.products[2], sums.products[3]));
+  const __m512 offset = _mm512_set1_ps(static_cast<float>(Format::kOffset));
+  float sum = _mm512_reduce_add_ps(_mm512_fmadd_ps(sums.offsets, offset, total));
+  if (first < k) sum += DotRowPortable<Format>(block, first, k, activation);
+  return sum;
 }
 
 }  // namespace

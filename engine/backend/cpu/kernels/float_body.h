@@ -129,7 +129,13 @@ void TimesMatrixColumns(const std::byte* matrix, std::int64_t k, std::int64_t co
 template <class Format, int R>
 void TimesMatrixRows(const std::byte* matrix, std::int64_t k, std::int64_t columns,
                      const float* const* x, float* const* out) {
+  // Long runs of columns for few rows: the matrix is read once, row by row, and short runs would
+  // jump over most of it.
+  constexpr int kWide = R == 1 ? Simd::kGemmColumns : 4;
   std::int64_t first = 0;
+  for (; first + kWide * W <= columns; first += kWide * W) {
+    TimesMatrixColumns<Format, R, kWide>(matrix, k, columns, first, x, out);
+  }
   for (; first + 4 * W <= columns; first += 4 * W) {
     TimesMatrixColumns<Format, R, 4>(matrix, k, columns, first, x, out);
   }

@@ -126,9 +126,10 @@ struct FormatQ6_K {
   }
 };
 
-// Values `first` .. k - 1 of one row of a format times a quantised activation row.
+// Values `first` .. k - 1 of one row, `block` the one that holds `first`, times a quantised
+// activation row.
 template <class Format>
-float DotRowPortable(const std::byte* row, std::int64_t first, std::int64_t k,
+float DotRowPortable(const std::byte* block, std::int64_t first, std::int64_t k,
                      const std::byte* activation) {
   constexpr int kGroups = Format::kElements / Format::kGroup;
   const QuantisedRowLayout layout = LayoutOfQuantisedRow(k);
@@ -139,8 +140,8 @@ float DotRowPortable(const std::byte* row, std::int64_t first, std::int64_t k,
   for (; first < k; first += Format::kElements) {
     std::uint8_t q[Format::kElements];
     float scales[kGroups], minima[kGroups];
-    Format::Unpack(row + first / Format::kElements * sizeof(typename Format::Block), q, scales,
-                   minima);
+    Format::Unpack(block, q, scales, minima);
+    block += sizeof(typename Format::Block);
     for (int g = 0; g < kGroups; ++g) {
       const std::int64_t at = first + g * Format::kGroup;
       std::int32_t sum = 0;
