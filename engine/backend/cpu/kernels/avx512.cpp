@@ -7,22 +7,6 @@
 namespace paluku {
 namespace {
 
-using DotRow = float (*)(const std::byte* row, std::int64_t k, const std::byte* activation);
-
-template <DotRow kDotRow>
-void DotRows(const std::byte* rows, std::int64_t row_bytes, int count, std::int64_t k,
-             const ActivationRow& activation, float* out) {
-  for (int r = 0; r < count; ++r) out[r] = kDotRow(rows + r * row_bytes, k, activation.quantised);
-}
-
-template <class Format, DotRow kDotRow, auto kDecode>
-WeightKernels QuantisedWeights() {
-  WeightKernels weights = PortableWeights<Format>();
-  weights.dot = DotRows<kDotRow>;
-  weights.decode_tile = kDecode;
-  return weights;
-}
-
 template <class Format>
 WeightKernels SmallBlockWeights() {
   return QuantisedWeights<Format, DotRowSmallBlocks<Format>, DecodeTileSmallBlocks<Format>>();

@@ -48,7 +48,9 @@ void DecodeTilePortable(const std::byte* rows, std::int64_t row_bytes, int count
 template <class Format, int N>
 void MultiplyColumns(const std::byte* tile, const std::byte* block, int column, std::int64_t k,
                      float* out) {
-  constexpr int kSteps = Format::kGroup / 4;  // registers per group
+  constexpr int kSteps = Format::kGroup / 4;      // registers per group
+  constexpr bool kWide = Format::kOffset == 128;  // values up to 255, not 63
+  constexpr bool kCountsOffset = !kHasMinima<Format> && !(kWide && Simd::kWideIsSigned);
   const QuantisedBlockLayout layout = LayoutOfQuantisedBlock(k);
   const auto* a = reinterpret_cast<const std::int8_t*>(block) + 4 * column;
   const auto* a_scales = reinterpret_cast<const float*>(block + layout.scales32) + column;
@@ -66,10 +68,10 @@ void MultiplyColumns(const std::byte* tile, const std::byte* block, int column, 
     const F minimum = kHasMinima<Format> ? Simd::Load(minima + g * W) : F{};
     const std::int64_t ag = g * Format::kGroup / 32;  // group of activations
     Unroll<N>([&](int c) __attribute__((always_inline)) {
-      I dot =
-          kHasMinima<Format> ? I{} : Simd::SetI(a_counts[g * kBlockColumns + c]) * Format::kOffset;
+      I dot = kCountsOffset ? Simd::SetI(a_counts[g * kBlockColumns + c]) * Format::kOffset : I{};
       Unroll<kSteps>([&](int i) __attribute__((always_inline)) {
-        dot = Simd::DotU8S8(dot, w[i], a + ((g * kSteps + i) * kBlockColumns + c) * 4);
+        const std::int8_t* four = a + ((g * kSteps + i) * kBlockColumns + c) * 4;
+        dot = kWide ? Simd::DotWide(dot, w[i], four) : Simd::DotNarrow(dot, w[i], four);
       });
       const F factor = scale * Simd::Set(a_scales[ag * kBlockColumns + c]);
       sum[c] = Simd::Fma(Simd::ToFloat(dot), factor, sum[c]);

@@ -51,17 +51,27 @@ struct Simd {
   static inline F Round(F v) {
     return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
-  // acc[lane] += four unsigned bytes of w[lane] times the four signed bytes at `a`. The bytes are
-  // widened to 16 bits, because the eight-bit product instruction saturates for bytes above 127.
-  static inline I DotU8S8(I acc, I w, const std::int8_t* a) {
+  static inline __m256i Broadcast4(const std::int8_t* a) {
     std::int32_t four;
     std::memcpy(&four, a, 4);
-    const __m256i x = _mm256_set1_epi32(four);
-    const __m256i even = _mm256_madd_epi16(_mm256_and_si256(__m256i(w), _mm256_set1_epi16(255)),
-                                           _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8));
-    const __m256i odd =
-        _mm256_madd_epi16(_mm256_srli_epi16(__m256i(w), 8), _mm256_srai_epi16(x, 8));
-    return acc + I(even) + I(odd);
+    return _mm256_set1_epi32(four);
+  }
+  // Sums of four products as 32-bit numbers. The 16-bit sums of two in between hold for u up to
+  // 128.
+  static inline __m256i DotBytes(__m256i u, __m256i s) {
+    return _mm256_madd_epi16(_mm256_maddubs_epi16(u, s), _mm256_set1_epi16(1));
+  }
+  // acc[lane] += four unsigned bytes of w[lane], each at most 127, times the four signed bytes at
+  // `a`.
+  static inline I DotNarrow(I acc, I w, const std::int8_t* a) {
+    return acc + I(DotBytes(__m256i(w), Broadcast4(a)));
+  }
+  // The same for bytes up to 255, taken as w - 128: magnitude of one factor, signs moved to the
+  // other.
+  static constexpr bool kWideIsSigned = true;
+  static inline I DotWide(I acc, I w, const std::int8_t* a) {
+    const __m256i x = _mm256_xor_si256(__m256i(w), _mm256_set1_epi8(static_cast<char>(0x80)));
+    return acc + I(DotBytes(_mm256_abs_epi8(x), _mm256_sign_epi8(Broadcast4(a), x)));
   }
 };
 

@@ -49,7 +49,9 @@ struct Simd {
     return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
   // acc[lane] += four unsigned bytes of w[lane] times the four signed bytes at `a`.
-  static inline I DotU8S8(I acc, I w, const std::int8_t* a) {
+  static constexpr bool kWideIsSigned = false;
+  static inline I DotNarrow(I acc, I w, const std::int8_t* a) { return DotWide(acc, w, a); }
+  static inline I DotWide(I acc, I w, const std::int8_t* a) {
     std::int32_t four;
     std::memcpy(&four, a, 4);
     return I(_mm512_dpbusd_epi32(__m512i(acc), __m512i(w), _mm512_set1_epi32(four)));

@@ -61,7 +61,9 @@ struct Simd {
     return (v + magic) - magic;
   }
   // acc[lane] += four unsigned bytes of w[lane] times the four signed bytes at `a`.
-  static inline I DotU8S8(I acc, I w, const std::int8_t* a) {
+  static constexpr bool kWideIsSigned = false;
+  static inline I DotNarrow(I acc, I w, const std::int8_t* a) { return DotWide(acc, w, a); }
+  static inline I DotWide(I acc, I w, const std::int8_t* a) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&w);
     I sum = {};
     for (int lane = 0; lane < 4; ++lane) {

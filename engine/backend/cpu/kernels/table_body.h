@@ -27,6 +27,23 @@ WeightKernels PortableWeights() {
           .multiply_tile = MultiplyTile<Format>};
 }
 
+// Quantised weights with an instruction set's own rows and tiles.
+using DotRow = float (*)(const std::byte* row, std::int64_t k, const std::byte* activation);
+
+template <DotRow kDotRow>
+void DotRows(const std::byte* rows, std::int64_t row_bytes, int count, std::int64_t k,
+             const ActivationRow& activation, float* out) {
+  for (int r = 0; r < count; ++r) out[r] = kDotRow(rows + r * row_bytes, k, activation.quantised);
+}
+
+template <class Format, DotRow kDotRow, auto kDecode>
+WeightKernels QuantisedWeights() {
+  WeightKernels weights = PortableWeights<Format>();
+  weights.dot = DotRows<kDotRow>;
+  weights.decode_tile = kDecode;
+  return weights;
+}
+
 WeightKernels& WeightsOf(Kernels& kernels, DType dtype) {
   return kernels.weights[static_cast<int>(dtype)];
 }

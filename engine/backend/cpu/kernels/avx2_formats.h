@@ -1,0 +1,240 @@
+// Quantised formats with AVX2: 32 weights of a row at a time, in their natural order, rows times an
+// activation and tiles. Included by avx2.cpp only.
+#pragma once
+
+#include "engine/backend/cpu/kernels/gemm_body.h"
+
+namespace paluku {
+namespace {
+
+[[gnu::always_inline]] inline __m256i Load32Bytes(const std::byte* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+
+// Values 32 g .. 32 g + 31 of a superblock, unsigned; g = 0 .. 7.
+[[gnu::always_inline]] inline __m256i KNibbles(const std::byte* nibbles, int g) {
+  const __m256i bytes = Load32Bytes(nibbles + 32 * (g / 2));
+  return _mm256_and_si256(g % 2 == 0 ? bytes : _mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+}
+[[gnu::always_inline]] inline __m256i Load32(FormatQ4_K, const std::byte* block, int g) {
+  return KNibbles(block + offsetof(BlockQ4_K, nibbles), g);
+}
+[[gnu::always_inline]] inline __m256i Load32(FormatQ5_K, const std::byte* block, int g) {
+  const __m256i bit = _mm256_set1_epi8(static_cast<char>(1 << g));
+  const __m256i high = _mm256_and_si256(Load32Bytes(block + offsetof(BlockQ5_K, high_bits)), bit);
+  const __m256i sixteen = _mm256_and_si256(_mm256_cmpeq_epi8(high, bit), _mm256_set1_epi8(16));
+  return _mm256_or_si256(KNibbles(block + offsetof(BlockQ5_K, nibbles), g), sixteen);
+}
+[[gnu::always_inline]] inline __m256i Load32(FormatQ6_K, const std::byte* block, int g) {
+  const int half = g / 4, run = g % 4;
+  const __m256i bytes = Load32Bytes(block + 64 * half + 32 * (run % 2));
+  const __m256i low =
+      _mm256_and_si256(run < 2 ? bytes : _mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+  const __m256i bits = Load32Bytes(block + offsetof(BlockQ6_K, high_bits) + 32 * half);
+  const __m256i moved =
+      run < 2 ? _mm256_slli_epi16(bits, 4 - 2 * run) : _mm256_srli_epi16(bits, 2 * run - 4);
+  return _mm256_or_si256(low, _mm256_and_si256(moved, _mm256_set1_epi8(0x30)));
+}
+
+[[gnu::always_inline]] inline __m256i BlockNibbles(const std::byte* nibbles) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(nibbles));
+  return _mm256_and_si256(_mm256_set_m128i(_mm_srli_epi16(bytes, 4), bytes), _mm256_set1_epi8(15));
+}
+[[gnu::always_inline]] inline __m256i Load32(FormatQ4_0, const std::byte* block, int) {
+  return BlockNibbles(block + offsetof(BlockQ4_0, nibbles));
+}
+[[gnu::always_inline]] inline __m256i Load32(FormatQ5_0, const std::byte* block, int) {
+  std::uint32_t high;
+  std::memcpy(&high, block + offsetof(BlockQ5_0, high_bits), 4);
+  // Byte j gets the byte of `high` that holds bit j, then that bit alone.
+  const __m256i bytes = _mm256_shuffle_epi8(
+      _mm256_set1_epi32(static_cast<int>(high)),
+      _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
+  const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201u));
+  const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit);
+  return _mm256_or_si256(BlockNibbles(block + offsetof(BlockQ5_0, nibbles)),
+                         _mm256_and_si256(set, _mm256_set1_epi8(16)));
+}
+[[gnu::always_inline]] inline __m256i Load32(FormatQ8_0, const std::byte* block, int) {
+  return _mm256_xor_si256(Load32Bytes(block + offsetof(BlockQ8_0, q)),
+                          _mm256_set1_epi8(static_cast<char>(0x80)));
+}
+
+// Scales of a superblock as integers in f32, eight groups.
+struct KScales {
+  __m256 scales;
+  __m256 minima;
+};
+[[gnu::always_inline]] inline KScales UnpackKScales(const std::byte* block) {
+  const std::byte* packed = block + offsetof(BlockQ4_K, scales);
+  std::uint64_t low;
+  std::uint32_t mixed;
+  std::memcpy(&low, packed, 8);
+  std::memcpy(&mixed, packed + 8, 4);
+  const std::uint64_t top = low >> 2 & 0x3030303030303030u;
+  low &= 0x3f3f3f3f3f3f3f3fu;
+  const std::uint64_t scales = (low & 0xffffffffu) | ((mixed & 0x0f0f0f0fu) | (top & 0xffffffffu))
+                                                         << 32;
+  const std::uint64_t minima =
+      low >> 32 |
+      ((static_cast<std::uint64_t>(mixed >> 4 & 0x0f0f0f0fu) << 32) | (top >> 32) << 32);
+  const auto widen = [](std::uint64_t bytes) {
+    return _mm256_cvtepi32_ps(
+        _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(bytes))));
+  };
+  return {_mm256_mul_ps(widen(scales), _mm256_set1_ps(Simd::HalfToFloat(block))),
+          _mm256_mul_ps(widen(minima), _mm256_set1_ps(Simd::HalfToFloat(block + 2)))};
+}
+
+// Eight scales (part 0) or eight negative sums (part 1) of the activations, from the pairs of
+// QuantisedRowLayout.
+[[gnu::always_inline]] inline __m256 ActivationPairs(const float* pairs32, int part) {
+  return _mm256_set_m128(_mm_loadu_ps(pairs32 + 8 + 4 * part), _mm_loadu_ps(pairs32 + 4 * part));
+}
+
+[[gnu::always_inline]] inline __m256 Broadcast(const float* p) { return _mm256_broadcast_ss(p); }
+
+template <class Format>
+float DotRowWithMinima(const std::byte* row, std::int64_t k, const std::byte* activation) {
+  const auto* pairs32 =
+      reinterpret_cast<const float*>(activation + LayoutOfQuantisedRow(k).pairs32);
+  __m256 sum[4] = {}, minima = _mm256_setzero_ps();
+  for (std::int64_t first = 0; first < k; first += 256) {
+    const KScales packed = UnpackKScales(row);
+    const float* pairs = pairs32 + first / 16;
+    minima = _mm256_fmadd_ps(packed.minima, ActivationPairs(pairs, 1), minima);
+    float factors[8];
+    _mm256_storeu_ps(factors, _mm256_mul_ps(packed.scales, ActivationPairs(pairs, 0)));
+    Unroll<8>([&](int g) __attribute__((always_inline)) {
+      const __m256i dot =
+          Simd::DotBytes(Load32(Format{}, row, g), Load32Bytes(activation + first + 32 * g));
+      sum[g % 4] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), Broadcast(factors + g), sum[g % 4]);
+    });
+    row += sizeof(typename Format::Block);
+  }
+  return SumLanes(((sum[0] + sum[1]) + (sum[2] + sum[3])) + minima);
+}
+
+float DotRowQ6_K(const std::byte* row, std::int64_t k, const std::byte* activation) {
+  const QuantisedRowLayout layout = LayoutOfQuantisedRow(k);
+  const auto* scales16 = reinterpret_cast<const float*>(activation + layout.scales16);
+  const auto* sums16 = reinterpret_cast<const float*>(activation + layout.sums16);
+  __m256 sum[4] = {}, offsets[2] = {};
+  for (std::int64_t first = 0; first < k; first += 256) {
+    const __m256 d = _mm256_set1_ps(Simd::HalfToFloat(row + offsetof(BlockQ6_K, d)));
+    const std::byte* packed = row + offsetof(BlockQ6_K, scales);
+    float factors[16];
+    Unroll<2>([&](int half) __attribute__((always_inline)) {
+      const __m256 scales = _mm256_mul_ps(Simd::LoadInt8(packed + 8 * half), d);
+      const std::int64_t at = first / 16 + 8 * half;
+      offsets[half] = _mm256_fmadd_ps(scales, _mm256_loadu_ps(sums16 + at), offsets[half]);
+      _mm256_storeu_ps(factors + 8 * half, _mm256_mul_ps(scales, _mm256_loadu_ps(scales16 + at)));
+    });
+    Unroll<8>([&](int g) __attribute__((always_inline)) {
+      const __m256i dot =
+          Simd::DotBytes(Load32(FormatQ6_K{}, row, g), Load32Bytes(activation + first + 32 * g));
+      const __m256 factor =
+          _mm256_set_m128(_mm_broadcast_ss(factors + 2 * g + 1), _mm_broadcast_ss(factors + 2 * g));
+      sum[g % 4] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), factor, sum[g % 4]);
+    });
+    row += sizeof(BlockQ6_K);
+  }
+  const __m256 offset = (offsets[0] + offsets[1]) * _mm256_set1_ps(32);
+  return SumLanes(((sum[0] + sum[1]) + (sum[2] + sum[3])) + offset);
+}
+
+// Products of a block of 32 with signed or offset bytes; the offset meets the sums of the
+// activations.
+template <class Format>
+float DotRowSmallBlocks(const std::byte* row, std::int64_t k, const std::byte* activation) {
+  const auto* pairs32 =
+      reinterpret_cast<const float*>(activation + LayoutOfQuantisedRow(k).pairs32);
+  __m256 sum = _mm256_setzero_ps();
+  float offsets = 0;
+  for (std::int64_t g = 0; g < k / 32; ++g) {
+    const float d = Simd::HalfToFloat(row);
+    const __m256i a = Load32Bytes(activation + 32 * g);
+    const float* pair = pairs32 + g / 4 * 8 + g % 4;
+    __m256i dot;
+    if constexpr (Format::kOffset == 128) {
+      const __m256i q = Load32Bytes(row + offsetof(BlockQ8_0, q));
+      dot = Simd::DotBytes(_mm256_abs_epi8(q), _mm256_sign_epi8(a, q));
+    } else {
+      dot = Simd::DotBytes(Load32(Format{}, row, 0), a);
+      offsets += d * pair[4];
+    }
+    sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), _mm256_set1_ps(d * pair[0]), sum);
+    row += sizeof(typename Format::Block);
+  }
+  return SumLanes(sum) + offsets * static_cast<float>(Format::kOffset);
+}
+
+// Transposes an 8 x 8 matrix of 32-bit elements held in 8 registers.
+[[gnu::always_inline]] inline void Transpose8(__m256i (&r)[8]) {
+  __m256i t[8];
+  Unroll<4>([&](int i) __attribute__((always_inline)) {
+    t[2 * i] = _mm256_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm256_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+  });
+  Unroll<2>([&](int i) __attribute__((always_inline)) {
+    r[4 * i] = _mm256_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 1] = _mm256_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 2] = _mm256_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
+    r[4 * i + 3] = _mm256_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
+  });
+  Unroll<4>([&](int i) __attribute__((always_inline)) {
+    t[i] = _mm256_permute2x128_si256(r[i], r[4 + i], 0x20);
+    t[4 + i] = _mm256_permute2x128_si256(r[i], r[4 + i], 0x31);
+  });
+  Unroll<8>([&](int i) __attribute__((always_inline)) { r[i] = t[i]; });
+}
+
+// Scales of a block to the columns of one row in a tile.
+template <class Format>
+[[gnu::always_inline]] inline void StoreScales(const std::byte* block, float* scales,
+                                               float* minima) {
+  if constexpr (kHasMinima<Format>) {
+    const KScales packed = UnpackKScales(block);
+    float s[8], m[8];
+    _mm256_storeu_ps(s, packed.scales);
+    _mm256_storeu_ps(m, packed.minima);
+    for (int g = 0; g < 8; ++g) {
+      scales[g * 8] = s[g];
+      minima[g * 8] = m[g];
+    }
+  } else if constexpr (Format::kGroup == 16) {
+    const float d = Simd::HalfToFloat(block + offsetof(BlockQ6_K, d));
+    const auto* packed = reinterpret_cast<const std::int8_t*>(block) + offsetof(BlockQ6_K, scales);
+    for (int g = 0; g < 16; ++g) scales[g * 8] = d * static_cast<float>(packed[g]);
+  } else {
+    scales[0] = Simd::HalfToFloat(block);
+  }
+}
+
+template <class Format>
+void DecodeTile(const std::byte* rows, std::int64_t row_bytes, int count, std::int64_t k,
+                std::byte* tile) {
+  constexpr int kElements = Format::kElements;
+  auto* scales = reinterpret_cast<float*>(tile + k * 8);
+  float* minima = scales + k / Format::kGroup * 8;
+  for (std::int64_t b = 0; b < k / kElements; ++b) {
+    const std::byte* block[8];
+    for (int r = 0; r < 8; ++r) {
+      block[r] = rows + (r < count ? r : count - 1) * row_bytes +
+                 b * static_cast<std::int64_t>(sizeof(typename Format::Block));
+      StoreScales<Format>(block[r], scales + b * (kElements / Format::kGroup) * 8 + r,
+                          minima + b * (kElements / 32) * 8 + r);
+    }
+    Unroll<kElements / 32>([&](int g) __attribute__((always_inline)) {
+      __m256i r[8];
+      Unroll<8>([&](int i)
+                    __attribute__((always_inline)) { r[i] = Load32(Format{}, block[i], g); });
+      Transpose8(r);
+      auto* out = reinterpret_cast<__m256i*>(tile + (b * kElements + 32 * g) * 8);
+      for (int i = 0; i < 8; ++i) _mm256_storeu_si256(out + i, r[i]);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace paluku
