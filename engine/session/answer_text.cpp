@@ -32,9 +32,10 @@ void AnswerText::Push(std::int32_t token, int tokens) {
   tokens_ = tokens;
   if (token == think_open_) return Switch(true);
   if (token == think_close_) return Switch(false);
-  if (token >= tokenizer_.size() || tokenizer_.IsControl(token)) return;  // padding, marks
+  // Padding and marks show nothing, but time passes for what is held back.
+  const bool shown = token < tokenizer_.size() && !tokenizer_.IsControl(token);
   const bool held = stream_.holds_cluster();
-  std::string text = stream_.Push(tokenizer_.Piece(token));
+  std::string text = stream_.Push(shown ? tokenizer_.Piece(token) : std::string_view());
   const Clock::time_point now = Clock::now();
   if (!held || !text.empty()) held_since_ = now;
   if (stream_.holds_cluster() && now - held_since_ >= kLongestHold) text += stream_.FlushCluster();

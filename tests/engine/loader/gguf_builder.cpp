@@ -7,6 +7,11 @@
 
 namespace paluku::test {
 
+ByteWriter& ByteWriter::Raw(std::span<const std::byte> raw) {
+  bytes_.insert(bytes_.end(), raw.begin(), raw.end());
+  return *this;
+}
+
 GgufBuilder& GgufBuilder::Entry(std::string_view key, GgufType type, const ByteWriter& value) {
   entries_.Text(key).U32(static_cast<std::uint32_t>(type)).Raw(value.bytes());
   ++entry_count_;

@@ -18,16 +18,11 @@ class ByteWriter {
  public:
   template <class T>
   ByteWriter& Number(T value) {
-    const auto* raw = reinterpret_cast<const std::byte*>(&value);
-    bytes_.insert(bytes_.end(), raw, raw + sizeof value);
-    return *this;
+    return Raw(std::as_bytes(std::span(&value, 1)));
   }
   ByteWriter& U32(std::uint32_t value) { return Number(value); }
   ByteWriter& U64(std::uint64_t value) { return Number(value); }
-  ByteWriter& Raw(std::span<const std::byte> raw) {
-    bytes_.insert(bytes_.end(), raw.begin(), raw.end());
-    return *this;
-  }
+  ByteWriter& Raw(std::span<const std::byte> raw);
   ByteWriter& Chars(std::string_view text) { return Raw(std::as_bytes(std::span(text))); }
   ByteWriter& Text(std::string_view text) { return U64(text.size()).Chars(text); }
   void PadTo(std::size_t alignment) {

@@ -17,7 +17,6 @@ constexpr int kLatent = 32;
 constexpr int kInner = 96;
 constexpr int kExperts = 8;
 constexpr int kExpertInner = 32;
-constexpr int kVocabulary = 260;
 
 // Adds tensors of normal random numbers, scaled so that a product keeps the size of its input.
 class RandomTensors {
@@ -70,7 +69,7 @@ void AddMetadata(GgufBuilder& builder, const TinyModel& model) {
 void AddTokenizer(GgufBuilder& builder) {
   std::vector<std::string> tokens;
   ByteWriter types;
-  types.U32(static_cast<std::uint32_t>(GgufType::kI32)).U64(kVocabulary);
+  types.U32(static_cast<std::uint32_t>(GgufType::kI32)).U64(kTinyVocabulary);
   int moved = 0;
   for (int byte = 0; byte < 256; ++byte) {
     // The byte alphabet of GPT-2: printable Latin-1 stands for itself, the rest follows U+0100.
@@ -80,9 +79,11 @@ void AddTokenizer(GgufBuilder& builder) {
     tokens.push_back(token);
     types.U32(1);
   }
-  for (const char* special : {"<bos>", "<eos>", "<think>", "</think>"}) {
+  for (const char* special :
+       {"<bos>", "<eos>", "<think>", "</think>", "<｜User｜>", "<｜Assistant｜>"}) {
     tokens.emplace_back(special);
-    types.U32(special[1] == 'b' || special[1] == 'e' ? 3 : 4);
+    const bool thinking = std::string_view(special).find("think") != std::string_view::npos;
+    types.U32(thinking ? 4 : 3);  // user-defined, control
   }
   builder.Text("tokenizer.ggml.model", "gpt2")
       .Text("tokenizer.ggml.pre", "deepseek-v3")
@@ -150,8 +151,8 @@ GgufBuilder MakeTinyModel(const TinyModel& model) {
   AddMetadata(builder, model);
   if (model.tokenizer) AddTokenizer(builder);
   RandomTensors tensors(builder, model);
-  tensors.Add("token_embd.weight", {kVocabulary, kHidden});
-  tensors.Add("output.weight", {kVocabulary, kHidden});
+  tensors.Add("token_embd.weight", {kTinyVocabulary, kHidden});
+  tensors.Add("output.weight", {kTinyVocabulary, kHidden});
   tensors.AddOnes("output_norm.weight", kHidden);
   for (int i = 0; i < model.layers; ++i) AddLayer(tensors, i);
   return builder;

@@ -12,6 +12,14 @@ namespace paluku::test {
 // is read from, at `hidden` values a token.
 GgufBuilder V2LiteMetadata();
 
+inline constexpr int kTinyBos = 256;
+inline constexpr int kTinyEos = 257;
+inline constexpr int kTinyThinkOpen = 258;
+inline constexpr int kTinyThinkClose = 259;
+inline constexpr int kTinyUser = 260;
+inline constexpr int kTinyAssistant = 261;
+inline constexpr int kTinyVocabulary = 262;
+
 struct TinyModel {
   int layers = 3;
   int context = 4096;
@@ -21,7 +29,7 @@ struct TinyModel {
   std::string misshape = {};   // a tensor with one row too many
 };
 // A model with random f32 weights: one dense layer, then 8 experts of which 2 are chosen. With a
-// tokenizer of the 256 bytes, BOS 256, EOS 257, <think> 258 and </think> 259.
+// tokenizer of the 256 bytes and the special tokens below; its chat template is V3's.
 GgufBuilder MakeTinyModel(const TinyModel& model = {});
 
 }  // namespace paluku::test

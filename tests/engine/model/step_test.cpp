@@ -33,7 +33,7 @@ TEST_P(Steps, ChunksOfAnySizeGiveTheSame) {
   const auto expected = ComputeLogits(*model.session, ids, positions, 150);
   for (const int chunk : {1, 7, 64, 65}) {
     const auto logits = ComputeLogits(*model.session, ids, positions, chunk);
-    EXPECT_LE(Nmse(logits, expected, 260), 1e-9) << chunk;
+    EXPECT_LE(Nmse(logits, expected, kTinyVocabulary), 1e-9) << chunk;
   }
 }
 
@@ -60,7 +60,7 @@ TEST_P(Steps, SeveralSequencesInOneStepEqualSeparateOnes) {
   EXPECT_EQ(b.length(), 21);
   std::vector<float> logits(expected.size());
   model.session->ReadLogits(logits);
-  EXPECT_LE(Nmse(logits, expected, 260), 1e-9);
+  EXPECT_LE(Nmse(logits, expected, kTinyVocabulary), 1e-9);
 }
 
 TEST_P(Steps, AStopLeavesTheLastCommittedLength) {
@@ -82,10 +82,11 @@ TEST_P(Steps, AStopLeavesTheLastCommittedLength) {
   both.push_back(5);
   const std::int32_t row = 0;
   ASSERT_TRUE(model.session->Step(sequence, std::span(both).last(1), {&row, 1}, {}).has_value());
-  std::vector<float> logits(260);
+  std::vector<float> logits(kTinyVocabulary);
   model.session->ReadLogits(logits);
   const std::vector<std::int32_t> last = {512};
-  EXPECT_LE(Nmse(logits, ComputeLogits(*model.session, both, last, kPrefillChunk), 260), 1e-9);
+  EXPECT_LE(Nmse(logits, ComputeLogits(*model.session, both, last, kPrefillChunk), kTinyVocabulary),
+            1e-9);
 }
 
 TEST_P(Steps, TheContextEndsWithAnError) {
