@@ -3,6 +3,7 @@
 #include <md4c.h>
 
 #include <QTextBoundaryFinder>
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -214,9 +215,9 @@ class BlockBuilder {
   void finishBlock() {
     if (!open_) return;
     open_ = false;
-    if (block_.kind == BlockKind::kCode) finishCode();
     if (block_.kind == BlockKind::kTable) block_.text = tableText();
     finishSource();
+    if (block_.kind == BlockKind::kCode) finishCode();
     cutText();
     parsed_.blocks.push_back(std::move(block_));
   }
@@ -224,6 +225,52 @@ class BlockBuilder {
   // The text of a fenced block ends with the newline before its fence, which is not part of it.
   void finishCode() {
     if (block_.text.endsWith(u'\n')) block_.text.chop(1);
+    if (firstByte_ < 0) return;
+    block_.sourceBegin = openingFence(block_.sourceBegin);
+    const qsizetype codeEnd = takeClosingFence();
+    // The parser writes tabs at the begin of a line as spaces. Where nothing but the fence shifts
+    // the lines, the code is what stands between its fences, byte for byte.
+    const QChar fence = source_[block_.sourceBegin];
+    const bool nested = block_.listDepth > 0 || block_.quoteDepth > 0;
+    if (nested || (fence != u'`' && fence != u'~')) return;
+    const qsizetype codeBegin = std::min(lineEnd(block_.sourceBegin) + 1, codeEnd);
+    block_.text = safeText(source_.sliced(codeBegin, codeEnd - codeBegin));
+    if (block_.text.endsWith(u'\n')) block_.text.chop(1);
+  }
+
+  static bool isFence(QStringView line) { return line.contains(u"```") || line.contains(u"~~~"); }
+
+  static bool isBlank(QStringView line) {
+    return std::all_of(line.begin(), line.end(), [](QChar c) { return c.isSpace() || c == u'>'; });
+  }
+
+  // The line that opens the fence, at or before `line`: the parser tells no place of blank lines.
+  qsizetype openingFence(qsizetype line) const {
+    for (qsizetype place = line; place > 0;) {
+      const qsizetype before = lineBegin(place - 1);
+      const QStringView text = source_.sliced(before, place - 1 - before);
+      if (isFence(text)) return before;
+      if (!isBlank(text)) break;
+      place = before;
+    }
+    return line;
+  }
+
+  // Moves the end of the block behind its closing fence, if there is one. Returns where the code
+  // itself ends.
+  qsizetype takeClosingFence() {
+    for (qsizetype line = block_.sourceEnd + 1; line <= source_.size();) {
+      const qsizetype end = lineEnd(line);
+      const QStringView text = source_.sliced(line, end - line);
+      if (isFence(text)) {
+        block_.sourceEnd = end;
+        return line;
+      }
+      if (!isBlank(text)) break;
+      line = end + 1;
+    }
+    block_.closed = false;
+    return source_.size();
   }
 
   void finishCell() {
@@ -286,7 +333,7 @@ class BlockBuilder {
     if (topSeen_) return;
     topSeen_ = true;
     qsizetype first = lineBegin(unitOf(byte));
-    if (topIsCode_ && first > 0) first = lineBegin(first - 1);  // the fence
+    if (topIsCode_) first = openingFence(first);
     parsed_.lastBegin = first;
     parsed_.closedBlocks = topBlocks_;
   }
@@ -299,18 +346,8 @@ class BlockBuilder {
     }
     block_.sourceBegin = lineBegin(unitOf(firstByte_));
     block_.sourceEnd = lineEnd(unitOf(lastByte_));
-    if (block_.kind == BlockKind::kCode) takeFences();
     if (block_.kind == BlockKind::kTable && block_.cells.size() == block_.columns)
       block_.sourceEnd = lineEnd(std::min(block_.sourceEnd + 1, source_.size()));
-  }
-
-  void takeFences() {
-    if (block_.sourceBegin > 0) block_.sourceBegin = lineBegin(block_.sourceBegin - 1);
-    const qsizetype next = std::min(block_.sourceEnd + 1, source_.size());
-    const QStringView line = source_.sliced(next, lineEnd(next) - next);
-    const bool closing = line.contains(u"```") || line.contains(u"~~~");
-    block_.closed = closing;
-    if (closing) block_.sourceEnd = next + line.size();
   }
 
   // --- Inline ---

@@ -64,11 +64,16 @@ SettingsController::SettingsController(PlainSettings plain, QString dataPath, QO
 
 void SettingsController::attach(Storage& storage) {
   storage_ = &storage;
+  using Values = std::map<std::string, std::string>;
   onStorage(
-      storage, this, [](Stores& stores) { return stores.settings.All(); },
-      [this](Result<std::map<std::string, std::string>>&& values) {
+      storage, this,
+      [early = values_](Stores& stores) -> Result<Values> {
+        if (!early.empty()) PALUKU_TRY(stores.settings.SetAll(early));
+        return stores.settings.All();
+      },
+      [this](Result<Values>&& values) {
         if (!values) return emit failed(values.error());
-        values->merge(values_);  // what was set before the store was open
+        for (auto& [key, text] : values_) (*values)[key] = text;  // set while the answer came
         values_ = std::move(*values);
         emit changed();
       });
