@@ -28,7 +28,7 @@ TEST(ErrorText, FillsInSubjectAndDetail) {
 }
 
 TEST(ErrorText, PathsAreShortened) {
-  EXPECT_EQ(errorText({.code = ErrorCode::kFileEmpty, .subject = "/home/a/b c.gguf", .detail = {}}),
+  EXPECT_EQ(errorText({.code = ErrorCode::kFileEmpty, .subject = "/srv/a/b c.gguf", .detail = {}}),
             u"“b c.gguf” is empty."_qs);
 }
 
