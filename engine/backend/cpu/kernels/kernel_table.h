@@ -32,6 +32,7 @@ struct QuantisedRowLayout {
   std::int64_t pairs32;
   std::int64_t scales16;  // f32 [k / 16], every scale twice
   std::int64_t sums16;    // f32 [k / 16], minus scale times sum of 16 values
+  std::int64_t counts16;  // i32 [k / 16], minus the sum of 16 int8 values
   std::int64_t bytes;
 };
 static inline constexpr std::int64_t RoundUp64(std::int64_t n) { return (n + 63) / 64 * 64; }
@@ -40,7 +41,8 @@ static inline constexpr QuantisedRowLayout LayoutOfQuantisedRow(std::int64_t k) 
   layout.pairs32 = RoundUp64(k);
   layout.scales16 = layout.pairs32 + RoundUp64((k + 127) / 128 * 32);
   layout.sums16 = layout.scales16 + RoundUp64(k / 16 * 4);
-  layout.bytes = layout.sums16 + RoundUp64(k / 16 * 4);
+  layout.counts16 = layout.sums16 + RoundUp64(k / 16 * 4);
+  layout.bytes = layout.counts16 + RoundUp64(k / 16 * 4);
   return layout;
 }
 

@@ -6,25 +6,31 @@
 namespace paluku {
 namespace {
 
-// 32 values to int8 with scale = largest magnitude / 127. Returns the scale. A NaN or an infinity
-// makes the scale NaN, so that it reaches the result.
-inline float QuantiseGroup(const float* x, std::int8_t* q) {
-  float largest = 0, poison = 0;
-  for (int i = 0; i < kActivationGroup; ++i) {
-    const float magnitude = __builtin_fabsf(x[i]);
-    largest = magnitude > largest ? magnitude : largest;
-    poison += x[i] * 0.0f;
-  }
-  const float inverse = largest > 1e-30f && poison == 0 ? 127.0f / largest : 0.0f;
+// 32 values to int8 with scale = largest magnitude / 127; returns the scale. counts[2] are minus
+// the sums of each 16. A NaN or an infinity makes the scale NaN, so that it reaches the result.
+inline float QuantiseGroup(const float* x, std::int8_t* q, std::int32_t* counts) {
+  F largest = {}, poison = {};
   for (int i = 0; i < kActivationGroup; i += W) {
-    // Whole numbers of magnitude up to 127; the clamp only matters for poisoned groups.
-    const I v =
-        Simd::ToInt(Simd::Round(inverse > 0 ? Simd::Load(x + i) * Simd::Set(inverse) : F{}));
-    std::int32_t lanes[W];
-    std::memcpy(lanes, &v, sizeof(lanes));
-    for (int j = 0; j < W; ++j) q[i + j] = static_cast<std::int8_t>(lanes[j]);
+    const F v = Simd::Load(x + i);
+    largest = Simd::Max(Simd::Max(v, -v), largest);
+    poison = Simd::Fma(v, F{}, poison);  // NaN from NaN and infinity, else zero
   }
-  return largest / 127.0f + poison;
+  const float poisoned = SumLanes(poison);
+  float peak = 0;
+  float lanes[W];
+  Simd::Store(lanes, largest);
+  for (int i = 0; i < W; ++i) peak = lanes[i] > peak ? lanes[i] : peak;
+  // Below 1e-30 the inverse would overflow; such groups count as zero.
+  const float inverse = peak > 1e-30f && poisoned == 0 ? 127.0f / peak : 0.0f;
+  I sums[2] = {};
+  for (int i = 0; i < kActivationGroup; i += W) {
+    const F v = inverse > 0 ? Simd::Load(x + i) * Simd::Set(inverse) : F{};
+    const I rounded = Simd::ToInt(Simd::Round(v));
+    Simd::StoreInt8(q + i, rounded);
+    sums[i / 16] -= rounded;
+  }
+  for (int half = 0; half < 2; ++half) counts[half] = SumLanes(sums[half]);
+  return peak / 127.0f + poisoned;
 }
 
 void QuantiseRow(const float* x, std::int64_t k, std::byte* row) {
@@ -33,43 +39,38 @@ void QuantiseRow(const float* x, std::int64_t k, std::byte* row) {
   auto* pairs32 = reinterpret_cast<float*>(row + layout.pairs32);
   auto* scales16 = reinterpret_cast<float*>(row + layout.scales16);
   auto* sums16 = reinterpret_cast<float*>(row + layout.sums16);
+  auto* counts16 = reinterpret_cast<std::int32_t*>(row + layout.counts16);
   const std::int64_t groups = k / kActivationGroup;
-  for (std::int64_t i = 0; i < (k + 127) / 128 * 8; ++i) pairs32[i] = 0;
+  for (std::int64_t i = groups / 4 * 8; i < (k + 127) / 128 * 8; ++i) pairs32[i] = 0;
   for (std::int64_t g = 0; g < groups; ++g) {
-    std::int8_t* values = q + g * 32;
-    const float scale = QuantiseGroup(x + g * 32, values);
-    int sums[2] = {};
-    for (int i = 0; i < 32; ++i) sums[i / 16] += values[i];
+    std::int32_t* counts = counts16 + 2 * g;
+    const float scale = QuantiseGroup(x + g * 32, q + g * 32, counts);
     for (int half = 0; half < 2; ++half) {
       scales16[2 * g + half] = scale;
-      sums16[2 * g + half] = -scale * static_cast<float>(sums[half]);
+      sums16[2 * g + half] = scale * static_cast<float>(counts[half]);
     }
     pairs32[g / 4 * 8 + g % 4] = scale;
-    pairs32[g / 4 * 8 + 4 + g % 4] = -scale * static_cast<float>(sums[0] + sums[1]);
+    pairs32[g / 4 * 8 + 4 + g % 4] = scale * static_cast<float>(counts[0] + counts[1]);
   }
 }
 
 void PackColumn(const std::byte* row, int column, std::int64_t k, std::byte* block) {
   const QuantisedRowLayout from = LayoutOfQuantisedRow(k);
   const QuantisedBlockLayout to = LayoutOfQuantisedBlock(k);
-  const auto* q = reinterpret_cast<const std::int8_t*>(row);
   const auto* pairs32 = reinterpret_cast<const float*>(row + from.pairs32);
+  const auto* counts = reinterpret_cast<const std::int32_t*>(row + from.counts16);
   auto* values = reinterpret_cast<std::int32_t*>(block) + column;
   auto* scales32 = reinterpret_cast<float*>(block + to.scales32) + column;
   auto* sums32 = reinterpret_cast<float*>(block + to.sums32) + column;
   auto* counts32 = reinterpret_cast<std::int32_t*>(block + to.counts32) + column;
   auto* counts16 = reinterpret_cast<std::int32_t*>(block + to.counts16) + column;
+  for (std::int64_t i = 0; i < k / 4; ++i) std::memcpy(values + i * kBlockColumns, row + 4 * i, 4);
   for (std::int64_t g = 0; g < k / 32; ++g) {
-    int sums[2] = {};
-    for (int i = 0; i < 8; ++i) {
-      std::memcpy(values + (g * 8 + i) * kBlockColumns, q + g * 32 + 4 * i, 4);
-    }
-    for (int i = 0; i < 32; ++i) sums[i / 16] += q[g * 32 + i];
     scales32[g * kBlockColumns] = pairs32[g / 4 * 8 + g % 4];
     sums32[g * kBlockColumns] = pairs32[g / 4 * 8 + 4 + g % 4];
-    counts32[g * kBlockColumns] = -(sums[0] + sums[1]);
-    counts16[(2 * g) * kBlockColumns] = -sums[0];
-    counts16[(2 * g + 1) * kBlockColumns] = -sums[1];
+    counts32[g * kBlockColumns] = counts[2 * g] + counts[2 * g + 1];
+    counts16[(2 * g) * kBlockColumns] = counts[2 * g];
+    counts16[(2 * g + 1) * kBlockColumns] = counts[2 * g + 1];
   }
 }
 

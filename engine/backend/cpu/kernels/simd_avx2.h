@@ -45,6 +45,14 @@ struct Simd {
   static inline I LoadI(const void* p) {
     return I(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
   }
+  // Whole numbers of magnitude up to 127.
+  static inline void StoreInt8(std::int8_t* p, I v) {
+    const __m256i words = _mm256_packs_epi32(__m256i(v), __m256i(v));
+    const __m256i bytes = _mm256_packs_epi16(words, words);
+    const std::int32_t low = _mm256_extract_epi32(bytes, 0), high = _mm256_extract_epi32(bytes, 4);
+    std::memcpy(p, &low, 4);
+    std::memcpy(p + 4, &high, 4);
+  }
   static inline F ToFloat(I v) { return _mm256_cvtepi32_ps(__m256i(v)); }
   static inline I ToInt(F v) { return I(_mm256_cvtps_epi32(v)); }
   static inline F Bits(I v) { return _mm256_castsi256_ps(__m256i(v)); }

@@ -42,6 +42,10 @@ struct Simd {
 
   static inline I SetI(std::int32_t x) { return I(_mm512_set1_epi32(x)); }
   static inline I LoadI(const void* p) { return I(_mm512_loadu_si512(p)); }
+  // Whole numbers of magnitude up to 127.
+  static inline void StoreInt8(std::int8_t* p, I v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(__m512i(v)));
+  }
   static inline F ToFloat(I v) { return _mm512_cvtepi32_ps(__m512i(v)); }
   static inline I ToInt(F v) { return I(_mm512_cvtps_epi32(v)); }
   static inline F Bits(I v) { return _mm512_castsi512_ps(__m512i(v)); }

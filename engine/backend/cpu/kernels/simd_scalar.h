@@ -52,6 +52,10 @@ struct Simd {
     std::memcpy(&v, p, sizeof(v));
     return v;
   }
+  // Whole numbers of magnitude up to 127.
+  static inline void StoreInt8(std::int8_t* p, I v) {
+    for (int i = 0; i < 4; ++i) p[i] = static_cast<std::int8_t>(v[i]);
+  }
   static inline F ToFloat(I v) { return __builtin_convertvector(v, F); }
   static inline I ToInt(F v) { return __builtin_convertvector(v, I); }  // of whole numbers
   static inline F Bits(I v) { return reinterpret_cast<F>(v); }

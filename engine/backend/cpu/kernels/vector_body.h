@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "engine/backend/cpu/kernels/kernel_table.h"
 
@@ -43,14 +44,18 @@ template <int N, class Body>
   return x < low ? F{} : p * power;
 }
 
-inline float SumLanes(F v) {
-  float lanes[W];
-  Simd::Store(lanes, v);
+// Sum of all lanes, halves onto halves.
+template <class Element, class Vector>
+[[gnu::always_inline]] inline Element SumLanesAs(Vector v) {
+  Element lanes[W];
+  std::memcpy(lanes, &v, sizeof(lanes));
   for (int step = W / 2; step > 0; step /= 2) {
     for (int i = 0; i < step; ++i) lanes[i] += lanes[i + step];
   }
   return lanes[0];
 }
+inline float SumLanes(F v) { return SumLanesAs<float>(v); }
+inline std::int32_t SumLanes(I v) { return SumLanesAs<std::int32_t>(v); }
 
 // Sum of squares in W running sums of doubles would need another vector type; blocks of 64 values
 // keep the error of f32 partial sums small, and their total is a double.
