@@ -1,5 +1,4 @@
 // The window: sidebar at the left (docked, hidden or a drawer by width), one page at the right.
-pragma ComponentBehavior: Bound
 import QtQuick
 import Paluku
 import PalukuApp

@@ -16,8 +16,7 @@ namespace {
 
 constexpr int kDrawnMs = 900;
 
-QCommandLineParser makeParser() {
-  QCommandLineParser parser;
+void addOptions(QCommandLineParser& parser) {
   parser.addHelpOption();
   parser.addOptions({{"shot", "Write a picture and quit.", "file"},
                      {"size", "Size of the window.", "WxH", "1280x800"},
@@ -31,7 +30,6 @@ QCommandLineParser makeParser() {
                      {"dark", "Dark look."},
                      {"te", "In Telugu."},
                      {"contrast", "High contrast."}});
-  return parser;
 }
 
 void applySettings(paluku::Stage& stage, const QCommandLineParser& parser) {
@@ -55,7 +53,8 @@ void act(paluku::Stage& stage, const QCommandLineParser& parser) {
 
 int main(int argc, char** argv) {
   QGuiApplication application(argc, argv);
-  QCommandLineParser parser = makeParser();
+  QCommandLineParser parser;
+  addOptions(parser);
   parser.process(application);
   paluku::loadFonts();
   QQuickStyle::setStyle(QStringLiteral("Basic"));

@@ -1,5 +1,4 @@
 // Something is wrong and stays wrong: one sentence over the whole page.
-pragma ComponentBehavior: Bound
 import QtQuick
 import Paluku
 import PalukuApp

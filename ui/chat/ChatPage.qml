@@ -1,5 +1,4 @@
 // The conversation: header, transcript (or the first-run page), composer and meter.
-pragma ComponentBehavior: Bound
 import QtQuick
 import Paluku
 import PalukuApp

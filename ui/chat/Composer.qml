@@ -22,7 +22,7 @@ FocusScope {
         picker.open();
     }
     function submit(): void {
-        (Qt.inputMethod as InputMethod).commit();
+        Qt.inputMethod.commit();
         chat.send();
     }
     function handleEnter(event: KeyEvent): void {
@@ -44,7 +44,7 @@ FocusScope {
         id: scroll
 
         x: Theme.s16
-        y: Theme.s12
+        y: Theme.s12 - Theme.documentRise
         width: parent.width - 2 * Theme.s16
         height: Math.min(Math.max(edit.implicitHeight, Theme.body.line), composer.mostHeight)
         contentWidth: width
@@ -57,6 +57,7 @@ FocusScope {
 
             focus: true
             padding: 0
+            bottomPadding: Theme.s4
             textFormat: TextEdit.PlainText
             wrapMode: TextEdit.Wrap
             selectByMouse: true
@@ -95,7 +96,7 @@ FocusScope {
     }
     UiText {
         x: scroll.x
-        y: scroll.y
+        y: scroll.y + Theme.body.editBaseline - Theme.body.textBaseline
         width: scroll.width
         visible: edit.length === 0 && edit.preeditText.length === 0
         elide: Text.ElideRight

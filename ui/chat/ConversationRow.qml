@@ -1,6 +1,5 @@
 // One conversation in the sidebar, under the heading of its group if it is the first there. Its menu
 // renames in place and deletes with a way back.
-pragma ComponentBehavior: Bound
 import QtQuick
 import Paluku
 import PalukuApp

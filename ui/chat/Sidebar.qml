@@ -26,7 +26,7 @@ FocusScope {
         Wordmark {
             x: Theme.s12 + Theme.s8
             anchors.verticalCenter: parent.verticalCenter
-            height: Theme.s16 + Theme.s4
+            height: Theme.s16
         }
         IconButton {
             anchors.right: parent.right

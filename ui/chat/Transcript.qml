@@ -85,7 +85,7 @@ FocusScope {
     readonly property bool focusInside: activeFocus && view.activeFocus
 
     Columns {
-        id: columns
+        id: placing
 
         width: transcript.width
     }
@@ -105,22 +105,20 @@ FocusScope {
         pixelAligned: true
         keyNavigationEnabled: false
         model: transcript.chat.transcript
-        header: Item { height: Theme.s4 }
-        footer: Item { height: Theme.s24 }
 
         function turnAt(row: int): string {
             const item = itemAtIndex(row) as TurnRow;
             return item ? item.turnId : "";
         }
         function stick(): void {
-            if (!following)
+            if (!following || count === 0)
                 return;
             forceLayout();
             positionViewAtEnd();
         }
         function distanceToEnd(): real {
             const last = itemAtIndex(count - 1);
-            return last ? last.y + last.height + Theme.s24 - contentY - height : height;
+            return last ? last.y + last.height - contentY - height : height;
         }
         function page(direction: int): void {
             contentY = Math.max(originY, Math.min(originY + contentHeight - height, contentY + direction * (height - Theme.s48)));
@@ -148,7 +146,7 @@ FocusScope {
         delegate: TurnRow {
             width: ListView.view ? ListView.view.width : 0
             chat: transcript.chat
-            frame: columns
+            frame: placing
             turnFocused: turnId === view.focusedTurn
             turnHovered: turnId === transcript.hoveredTurn
             onHoverChanged: hovered => { if (hovered) transcript.hoveredTurn = turnId; }

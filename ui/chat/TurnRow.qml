@@ -1,12 +1,11 @@
 // One row of the transcript: a block of a turn, or the footer that ends an answer. It places the name
 // of the speaker, gives the block its room and knows where in its text a point lies.
-pragma ComponentBehavior: Bound
 import QtQuick
 import Paluku
 import PalukuApp
 
 Item {
-    id: row
+    id: entry
 
     required property ChatController chat
     required property Columns frame
@@ -44,10 +43,12 @@ Item {
 
     readonly property int indent: (quoteDepth * Theme.quoteIndent) + (listDepth * Theme.listIndent)
     readonly property int topGap: firstInTurn ? Theme.turnGap : kind === TranscriptModel.ListItem ? Theme.s4 : Theme.blockGap
+    readonly property TypeRole firstRole: kind !== TranscriptModel.Heading ? Theme.body : level === 1 ? Theme.title : Theme.heading
+    readonly property int leafTop: isUser ? Theme.s12 - Theme.documentRise : 0
     readonly property bool nameAbove: firstInTurn && !frame.namesInMargin
     readonly property int contentTop: topGap + (nameAbove ? Theme.labelBold.line + Theme.s4 : 0)
 
-    implicitHeight: contentTop + block.height + (lastInTurn ? Theme.s4 : 0)
+    implicitHeight: contentTop + block.height + (lastInTurn ? (lastTurn ? Theme.s24 : Theme.s4) : 0)
     Accessible.role: Accessible.ListItem
     Accessible.name: speaker
     Accessible.description: accessibleText
@@ -62,136 +63,136 @@ Item {
     }
 
     HoverHandler {
-        onHoveredChanged: row.hoverChanged(hovered)
+        onHoveredChanged: entry.hoverChanged(hovered)
     }
     Loader {
-        active: row.firstInTurn
+        active: entry.firstInTurn
         sourceComponent: UiText {
             role: Theme.labelBold
-            color: row.isUser ? Theme.indigo : Theme.ink2
-            text: row.frame.namesInMargin ? row.speaker : row.speakerFull
+            color: entry.isUser ? Theme.indigo : Theme.ink2
+            text: entry.frame.namesInMargin ? entry.speaker : entry.speakerFull
             elide: Text.ElideRight
-            horizontalAlignment: row.frame.namesInMargin ? Text.AlignRight : Text.AlignLeft
-            width: row.frame.namesInMargin ? Theme.nameColumn - Theme.nameGap : row.frame.measure
-            x: row.frame.textLeft - (row.frame.namesInMargin ? Theme.nameColumn : 0)
-            y: row.frame.namesInMargin ? row.contentTop + (row.isUser ? Theme.s12 : 0) + Theme.bodyLabelDrop : row.topGap - Theme.s4
+            horizontalAlignment: entry.frame.namesInMargin ? Text.AlignRight : Text.AlignLeft
+            width: entry.frame.namesInMargin ? Theme.nameColumn - Theme.nameGap : entry.frame.measure
+            x: entry.frame.textLeft - (entry.frame.namesInMargin ? Theme.nameColumn : 0)
+            y: entry.frame.namesInMargin ? entry.contentTop + entry.leafTop + entry.firstRole.editBaseline - Theme.labelBold.textBaseline : entry.topGap - Theme.s4
         }
     }
     Repeater {
-        model: row.quoteDepth
+        model: entry.quoteDepth
 
         Rectangle {
             required property int index
 
-            x: row.frame.textLeft + index * Theme.quoteIndent
-            y: row.contentTop - (row.firstInTurn ? 0 : Theme.stroke)
+            x: entry.frame.textLeft + index * Theme.quoteIndent
+            y: entry.contentTop - (entry.firstInTurn ? 0 : Theme.stroke)
             width: Theme.bar
             height: block.height + 2 * Theme.stroke
             color: Theme.edge
         }
     }
     UiText {
-        visible: row.marker.length > 0
+        visible: entry.marker.length > 0
         x: block.x - width - Theme.s8
-        y: row.contentTop
+        y: entry.contentTop + Theme.body.editBaseline - Theme.body.textBaseline
         role: Theme.body
-        color: row.quoteDepth > 0 ? Theme.ink2 : Theme.ink
-        text: row.marker
+        color: entry.quoteDepth > 0 ? Theme.ink2 : Theme.ink
+        text: entry.marker
     }
     Loader {
         id: block
 
-        x: row.frame.textLeft + row.indent
-        y: row.contentTop
-        width: row.frame.measure - row.indent
-        sourceComponent: [leaf, reasoning, words, words, words, code, table, rule, footer][row.kind]
+        x: entry.frame.textLeft + entry.indent
+        y: entry.contentTop
+        width: entry.frame.measure - entry.indent
+        sourceComponent: [leaf, reasoning, words, words, words, code, table, rule, footer][entry.kind]
     }
     FocusEdges {
         anchors.fill: parent
-        anchors.topMargin: row.firstInTurn ? row.topGap - Theme.s8 : 0
+        anchors.topMargin: entry.firstInTurn ? entry.topGap - Theme.s8 : 0
         anchors.leftMargin: Theme.s4
         anchors.rightMargin: Theme.s12
-        visible: row.turnFocused
-        first: row.firstInTurn
-        last: row.lastInTurn
+        visible: entry.turnFocused
+        first: entry.firstInTurn
+        last: entry.lastInTurn
     }
 
     Component {
         id: leaf
 
         UserLeaf {
-            row: row.index
-            chat: row.chat
-            text: row.text
-            overhang: row.frame.overhang
+            row: entry.index
+            chat: entry.chat
+            text: entry.text
+            overhang: entry.frame.overhang
         }
     }
     Component {
         id: words
 
         WordsBlock {
-            row: row.index
-            chat: row.chat
-            text: row.text
-            spans: row.spans
-            quiet: row.quoteDepth > 0
-            role: row.kind !== TranscriptModel.Heading ? Theme.body : row.level === 1 ? Theme.title : Theme.heading
-            cut: row.cut
+            row: entry.index
+            chat: entry.chat
+            text: entry.text
+            spans: entry.spans
+            quiet: entry.quoteDepth > 0
+            role: entry.firstRole
+            cut: entry.cut
         }
     }
     Component {
         id: reasoning
 
         ReasoningBlock {
-            row: row.index
-            chat: row.chat
-            text: row.text
-            label: row.label
+            row: entry.index
+            chat: entry.chat
+            text: entry.text
+            label: entry.label
         }
     }
     Component {
         id: code
 
         CodeBlock {
-            row: row.index
-            chat: row.chat
-            text: row.text
-            language: row.language
-            cut: row.cut
+            row: entry.index
+            chat: entry.chat
+            text: entry.text
+            language: entry.language
+            cut: entry.cut
         }
     }
     Component {
         id: table
 
         TableBlock {
-            row: row.index
-            chat: row.chat
-            text: row.text
-            cells: row.cells
-            columnCount: row.columns
-            alignments: row.alignments
+            row: entry.index
+            chat: entry.chat
+            text: entry.text
+            cells: entry.cells
+            columnCount: entry.columns
+            alignments: entry.alignments
         }
     }
     Component {
         id: rule
 
         RuleBlock {
-            row: row.index
-            chat: row.chat
-            text: row.text
+            row: entry.index
+            chat: entry.chat
+            text: entry.text
         }
     }
     Component {
         id: footer
 
         TurnFooter {
-            chat: row.chat
-            turnId: row.turnId
-            turnState: row.turnState
-            stateText: row.stateText
-            figures: row.figures
-            canRetry: row.canRetry
-            shown: row.lastTurn || row.turnHovered || row.turnFocused
+            chat: entry.chat
+            turnId: entry.turnId
+            turnState: entry.turnState
+            stateText: entry.stateText
+            figures: entry.figures
+            canRetry: entry.canRetry
+            shown: entry.lastTurn || entry.turnHovered || entry.turnFocused
         }
     }
 }

@@ -25,7 +25,7 @@ BlockBody {
     WordsEdit {
         id: edit
 
-        y: Theme.s12
+        y: Theme.s12 - Theme.documentRise
         width: leaf.width
         words: leaf.text
         selectedFrom: leaf.selectionStart

@@ -1,5 +1,4 @@
 // A button that shows only an icon. Its text is the accessible name and, with the key, the tooltip.
-pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Templates as T
 import Paluku

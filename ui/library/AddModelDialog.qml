@@ -1,5 +1,4 @@
 // The system's file dialog for a model file. It is made only when it is asked for.
-pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Dialogs
 import PalukuApp

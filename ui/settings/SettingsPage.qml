@@ -1,6 +1,5 @@
 // Settings: sections at the left, boxed groups at the right; in a narrow window one after the other.
 // A change applies at once; there is no Save.
-pragma ComponentBehavior: Bound
 import QtQuick
 import QtQuick.Templates as T
 import Paluku

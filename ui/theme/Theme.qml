@@ -142,9 +142,9 @@ QtObject {
     readonly property int edgeNarrow: 8
     readonly property int turnGap: 26
     readonly property int cellWidth: scaled(320)
-    // A label beside the first line of body text stands on the same baseline when it is this much lower.
-    readonly property int bodyLabelDrop: Math.round((body.size - label.size) * 1.069)
     readonly property int blockGap: 12
+    // Documents stand low in their lines; inside a padded box they are raised by this.
+    readonly property int documentRise: Math.round((body.editBaseline - body.textBaseline) / 2)
     readonly property int listIndent: 24
     readonly property int quoteIndent: 20
     readonly property int pageWidth: 720

@@ -11,5 +11,9 @@ QtObject {
     property string family: "Noto Sans"
     readonly property int size: Math.round(baseSize * scale)
     readonly property int line: Math.round(baseLine * scale)
+    // First baseline under the top of a UiText and of a document with this line height: the one puts the
+    // room that a fixed line adds below the words, the other above. Noto Sans: 1.069 em up, 0.293 down.
+    readonly property real textBaseline: size * 1.069
+    readonly property real editBaseline: line - size * 0.293
     readonly property int weight: bold ? Font.Bold : Font.Normal
 }
