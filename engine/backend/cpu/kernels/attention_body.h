@@ -10,18 +10,26 @@
 namespace paluku {
 namespace {
 
-// scores[t] = query . key t, N tokens from `first`.
-template <int N>
+// scores[t] = query . key t, N tokens from `first`. With the stride known to the compiler one
+// register addresses all keys; kStride 0 means any.
+template <int N, int kStride>
 void ScoreTokens(const AttentionTile& tile, int first, F* scores) {
   F sum[N] = {};
-  const float* keys = tile.keys + static_cast<std::int64_t>(first) * tile.key_stride;
+  const int stride = kStride != 0 ? kStride : tile.key_stride;
+  const float* keys = tile.keys + static_cast<std::int64_t>(first) * stride;
   for (int i = 0; i < tile.width; ++i) {
     const F q = Simd::Load(tile.query + i * W);
     Unroll<N>([&](int t) __attribute__((always_inline)) {
-      sum[t] = Simd::Fma(q, Simd::Set(keys[t * tile.key_stride + i]), sum[t]);
+      sum[t] = Simd::Fma(q, Simd::Set(keys[t * stride + i]), sum[t]);
     });
   }
   Unroll<N>([&](int t) { scores[first + t] = sum[t]; });
+}
+
+template <int kStride>
+void ScoreTile(const AttentionTile& tile, F* scores) {
+  constexpr int N = Simd::kGemmColumns;
+  for (int t = 0; t < kAttentionTile; t += N) ScoreTokens<N, kStride>(tile, t, scores);
 }
 
 // out = out * decay + sum over t of scores[t] * value t, N columns from `first`.
@@ -42,9 +50,17 @@ template <int N>
 }
 
 void AttendTile(const AttentionTile& tile) {
-  constexpr int N = Simd::kGemmColumns;
   F scores[kAttentionTile];
-  for (int t = 0; t < kAttentionTile; t += N) ScoreTokens<N>(tile, t, scores);
+  switch (tile.key_stride) {
+    case 576:  // latent 512 and rope 64: absorbed attention of every DeepSeek model
+      ScoreTile<576>(tile, scores);
+      break;
+    case 192:  // nope 128 and rope 64: the expanded one
+      ScoreTile<192>(tile, scores);
+      break;
+    default:
+      ScoreTile<0>(tile, scores);
+  }
   const F minus_infinity = Simd::Set(-__builtin_inff());
   const F visible = Simd::Load(tile.visible);
   const F before = Simd::Load(tile.largest);
