@@ -1,9 +1,11 @@
 // The window: sidebar at the left (docked, hidden or a drawer by width), one page at the right.
+// qmllint disable unqualified
 import QtQuick
+import QtQuick.Templates as T
 import Paluku
 import PalukuApp
 
-Window {
+T.ApplicationWindow {
     id: window
 
     required property AppController app
@@ -145,7 +147,7 @@ Window {
             page: window.page
             onHideWanted: window.toggleSidebar()
             onNewWanted: window.startNew()
-            onOpened: window.go(Main.Chat)
+            onOpened: { window.go(Main.Chat); chat.focusComposer(); }
             onModelsWanted: window.go(Main.Models)
             onSettingsWanted: window.go(Main.Settings)
         }

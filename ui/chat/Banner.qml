@@ -1,4 +1,5 @@
 // Something is wrong and stays wrong: one sentence over the whole page.
+// qmllint disable unqualified
 import QtQuick
 import Paluku
 import PalukuApp

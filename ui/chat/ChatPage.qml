@@ -1,4 +1,5 @@
 // The conversation: header, transcript (or the first-run page), composer and meter.
+// qmllint disable unqualified
 import QtQuick
 import Paluku
 import PalukuApp

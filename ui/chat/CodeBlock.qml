@@ -9,6 +9,7 @@ BlockBody {
     property string language: ""
     property bool cut: false
     property bool copied: false
+    property bool stops: false
 
     implicitHeight: head.height + scroll.height + Theme.s12 + (cut ? more.height : 0)
 
@@ -46,6 +47,7 @@ BlockBody {
             anchors.rightMargin: Theme.s4
             anchors.verticalCenter: parent.verticalCenter
             kind: Button.Plain
+            focusPolicy: block.stops ? Qt.StrongFocus : Qt.ClickFocus
             iconName: block.copied ? "check" : "copy"
             inkColor: Theme.ink2
             text: block.copied ? qsTr("Copied") : qsTr("Copy")

@@ -22,7 +22,9 @@ FocusScope {
         picker.open();
     }
     function submit(): void {
+        // qmllint disable property
         Qt.inputMethod.commit();
+        // qmllint enable property
         chat.send();
     }
     function handleEnter(event: KeyEvent): void {
@@ -150,9 +152,6 @@ FocusScope {
         }
         function onModelWanted(): void {
             composer.openPicker();
-        }
-        function onOpened(): void {
-            composer.forceActiveFocus(Qt.OtherFocusReason);
         }
     }
 }

@@ -1,10 +1,11 @@
 // One conversation in the sidebar, under the heading of its group if it is the first there. Its menu
 // renames in place and deletes with a way back.
+// qmllint disable unqualified
 import QtQuick
 import Paluku
 import PalukuApp
 
-Item {
+FocusScope {
     id: entry
 
     required property ConversationListModel conversations
@@ -31,9 +32,10 @@ Item {
     function finish(keep: bool): void {
         if (!renaming)
             return;
+        const name = (field.item as Field).text;
         renaming = false;
         if (keep)
-            conversations.rename(conversationId, (field.item as Field).text);
+            conversations.rename(conversationId, name);
         row.forceActiveFocus(Qt.OtherFocusReason);
     }
 

@@ -29,6 +29,9 @@ FocusScope {
         view.following = false;
         view.positionViewAtIndex(row, ListView.Contain);
     }
+    function lastTurn(): int {
+        return chat.transcript.nextTurn(chat.transcript.previousTurn(view.count - 1));
+    }
     function step(direction: int): void {
         const from = view.focusedRow >= 0 ? view.focusedRow : view.count - 1;
         showTurn(direction < 0 ? chat.transcript.previousTurn(from) : chat.transcript.nextTurn(from));
@@ -77,12 +80,13 @@ FocusScope {
             view.enterControls();
         else if (event.key === Qt.Key_Menu || (event.key === Qt.Key_F10 && event.modifiers & Qt.ShiftModifier))
             menu.popup(view, Theme.s32, Theme.s32);
-        else if (event.key === Qt.Key_Escape && !transcript.focusInside)
+        else if (event.key === Qt.Key_Escape && !transcript.onTurn)
             event.accepted = view.leaveControls();
         else
             event.accepted = false;
     }
-    readonly property bool focusInside: activeFocus && view.activeFocus
+    // The focus is on a turn itself, not on one of its controls.
+    readonly property bool onTurn: view.currentItem !== null && view.currentItem.activeFocus
 
     Columns {
         id: placing
@@ -104,6 +108,9 @@ FocusScope {
         boundsBehavior: Flickable.StopAtBounds
         pixelAligned: true
         keyNavigationEnabled: false
+        currentIndex: focusedRow
+        highlightFollowsCurrentItem: false
+        Accessible.name: transcript.Accessible.name
         model: transcript.chat.transcript
 
         function turnAt(row: int): string {
@@ -132,16 +139,17 @@ FocusScope {
                 footer.focusControls();
         }
         function leaveControls(): bool {
-            const inside = transcript.activeFocus && !activeFocus;
-            forceActiveFocus(Qt.OtherFocusReason);
-            return inside;
+            if (!currentItem)
+                return false;
+            currentItem.forceActiveFocus(Qt.OtherFocusReason);
+            return true;
         }
 
         onContentYChanged: if (moving) following = distanceToEnd() <= Theme.stickDistance
         onMovementEnded: transcript.keepPlace()
         onHeightChanged: stick()
         onWidthChanged: settle.restart()
-        onActiveFocusChanged: if (activeFocus && focusedRow < 0 && count > 0) focusedRow = transcript.chat.transcript.previousTurn(count - 1)
+        onActiveFocusChanged: if (activeFocus && focusedRow < 0 && count > 0) focusedRow = transcript.lastTurn()
 
         delegate: TurnRow {
             width: ListView.view ? ListView.view.width : 0
@@ -165,7 +173,7 @@ FocusScope {
         view: view
         chat: transcript.chat
         onScrolledUp: view.following = false
-        onPressedAt: row => { view.focusedRow = row; view.forceActiveFocus(Qt.MouseFocusReason); }
+        onPressedAt: row => { view.focusedRow = row; view.leaveControls(); }
         onMenuWanted: (x, y) => menu.popup(view, x, y)
         onLinkClicked: (url, x, y) => link.ask(url, x, y)
     }

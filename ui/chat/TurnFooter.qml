@@ -14,6 +14,8 @@ FocusScope {
     required property string figures
     required property bool canRetry
     required property bool shown
+    required property bool stops
+    readonly property int policy: stops ? Qt.StrongFocus : Qt.ClickFocus
     property bool copied: false
     readonly property bool streaming: turnState === TranscriptModel.Streaming
     readonly property bool failed: turnState === TranscriptModel.Failed
@@ -61,6 +63,7 @@ FocusScope {
 
             IconButton {
                 focus: true
+                focusPolicy: footer.policy
                 enabled: !footer.streaming
                 iconName: footer.copied ? "check" : "copy"
                 text: footer.copied ? qsTr("Copied") : qsTr("Copy")
@@ -75,6 +78,7 @@ FocusScope {
             IconButton {
                 id: again
 
+                focusPolicy: footer.policy
                 enabled: !footer.chat.busy
                 iconName: "again"
                 text: qsTr("Say again")

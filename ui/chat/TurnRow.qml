@@ -1,5 +1,6 @@
 // One row of the transcript: a block of a turn, or the footer that ends an answer. It places the name
 // of the speaker, gives the block its room and knows where in its text a point lies.
+// qmllint disable unqualified
 import QtQuick
 import Paluku
 import PalukuApp
@@ -158,6 +159,7 @@ Item {
             chat: entry.chat
             text: entry.text
             language: entry.language
+            stops: entry.turnFocused
             cut: entry.cut
         }
     }
@@ -192,6 +194,7 @@ Item {
             stateText: entry.stateText
             figures: entry.figures
             canRetry: entry.canRetry
+            stops: entry.turnFocused
             shown: entry.lastTurn || entry.turnHovered || entry.turnFocused
         }
     }

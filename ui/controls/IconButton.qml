@@ -1,4 +1,5 @@
 // A button that shows only an icon. Its text is the accessible name and, with the key, the tooltip.
+// qmllint disable unqualified
 import QtQuick
 import QtQuick.Templates as T
 import Paluku

@@ -14,6 +14,7 @@ T.ItemDelegate {
     property int endRoom: 0
 
     hoverEnabled: true
+    focusPolicy: Qt.StrongFocus
     leftPadding: Theme.s12
     rightPadding: Theme.s12
     spacing: Theme.s8

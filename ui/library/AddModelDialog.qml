@@ -1,4 +1,5 @@
 // The system's file dialog for a model file. It is made only when it is asked for.
+// qmllint disable unqualified
 import QtQuick
 import QtQuick.Dialogs
 import PalukuApp

@@ -34,29 +34,26 @@ FocusScope {
             onClicked: page.addWanted()
         }
     }
-    ListView {
-        id: list
+    Flickable {
+        id: scroll
 
         anchors.top: header.bottom
         anchors.bottom: page.bottom
         width: page.width
+        contentWidth: width
+        contentHeight: column.height
         clip: true
-        activeFocusOnTab: true
         boundsBehavior: Flickable.StopAtBounds
-        spacing: Theme.s8
-        model: page.library.models
-        Accessible.role: Accessible.List
-        Accessible.name: qsTr("Models")
         T.ScrollBar.vertical: ScrollBar {}
 
-        header: Column {
-            id: top
+        Column {
+            id: column
 
-            x: (list.width - width) / 2
-            width: Math.min(Theme.pageWidth, list.width - 2 * Theme.s16)
+            x: (scroll.width - width) / 2
+            width: Math.min(Theme.pageWidth, scroll.width - 2 * Theme.s16)
             topPadding: Theme.s24
-            bottomPadding: Theme.s16
-            spacing: Theme.s16
+            bottomPadding: Theme.s24
+            spacing: Theme.s12
 
             InlineError {
                 width: parent.width
@@ -64,6 +61,13 @@ FocusScope {
                 text: page.library.problem
                 closable: true
                 onClosed: page.library.dismissProblem()
+            }
+            UiText {
+                width: parent.width
+                wrapMode: Text.Wrap
+                role: Theme.label
+                color: Theme.ink2
+                text: qsTr("Paluku runs DeepSeek models in .gguf files. A file stays where it is; it is never copied or changed.")
             }
             Column {
                 width: parent.width
@@ -81,21 +85,14 @@ FocusScope {
                     text: page.library.loadText
                 }
             }
-            UiText {
-                width: parent.width
-                wrapMode: Text.Wrap
-                role: Theme.label
-                color: Theme.ink2
-                text: qsTr("Paluku runs DeepSeek models in .gguf files. A file stays where it is; it is never copied or changed.")
+            Repeater {
+                model: page.library.models
+
+                ModelRow {
+                    width: column.width
+                    library: page.library
+                }
             }
-        }
-        delegate: ModelRow {
-            x: (list.width - width) / 2
-            width: Math.min(Theme.pageWidth, list.width - 2 * Theme.s16)
-            library: page.library
-        }
-        footer: Item {
-            height: Theme.s24
         }
     }
 }

@@ -1,5 +1,6 @@
 // Settings: sections at the left, boxed groups at the right; in a narrow window one after the other.
 // A change applies at once; there is no Save.
+// qmllint disable unqualified
 import QtQuick
 import QtQuick.Templates as T
 import Paluku
@@ -72,6 +73,7 @@ FocusScope {
 
             width: ListView.view ? ListView.view.width : 0
             focus: ListView.isCurrentItem
+            focusPolicy: Qt.ClickFocus
             iconName: modelData.icon
             text: modelData.name
             selected: page.section === index
