@@ -71,8 +71,10 @@ int main(int argc, char** argv) {
   window->setProperty("page", parser.value("page").toInt());
   QTimer::singleShot(kDrawnMs / 2, &stage, [&] {
     act(stage, parser);
-    if (QObject* page = window->findChild<QObject*>(QStringLiteral("settingsPage")))
-      page->setProperty("section", parser.value("section").toInt());
+    for (QObject* item : window->findChildren<QObject*>()) {
+      if (QByteArray(item->metaObject()->className()).startsWith("SettingsPage"))
+        item->setProperty("section", parser.value("section").toInt());
+    }
   });
   if (parser.isSet("shot")) {
     QTimer::singleShot(kDrawnMs, window, [&] {

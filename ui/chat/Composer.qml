@@ -97,7 +97,7 @@ FocusScope {
         }
     }
     UiText {
-        x: scroll.x
+        x: scroll.x + Theme.stroke
         y: scroll.y + Theme.body.editBaseline - Theme.body.textBaseline
         width: scroll.width
         visible: edit.length === 0 && edit.preeditText.length === 0

@@ -47,7 +47,7 @@ Item {
     Row {
         anchors.verticalCenter: parent.verticalCenter
         anchors.right: parent.right
-        visible: !status.visible && line.meter.visible
+        visible: !status.visible && line.meter.visible && line.meter.contextFraction > 0
         spacing: Theme.s16
 
         UiText {

@@ -27,7 +27,7 @@ Item {
         anchors.right: parent.right
         anchors.rightMargin: Theme.s12
         anchors.verticalCenter: parent.verticalCenter
-        width: Math.min(implicitWidth, parent.width - word.x - word.width - Theme.s8 - Theme.s12)
+        width: Math.min(implicitWidth, parent.width - word.x - word.width - Theme.s4 - Theme.s12)
         horizontalAlignment: Text.AlignRight
         elide: Text.ElideRight
         role: Theme.caption

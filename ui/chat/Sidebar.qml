@@ -127,7 +127,7 @@ FocusScope {
         }
         OfflineLine {
             x: Theme.s12
-            width: parent.width - 2 * Theme.s12
+            width: parent.width - Theme.s12
         }
     }
 }

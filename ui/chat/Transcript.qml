@@ -148,6 +148,8 @@ FocusScope {
         onContentYChanged: if (moving) following = distanceToEnd() <= Theme.stickDistance
         onMovementEnded: transcript.keepPlace()
         onHeightChanged: stick()
+        // Only a sign that something grew; its value is an estimate and is never used.
+        onContentHeightChanged: settle.restart()
         onWidthChanged: settle.restart()
         onActiveFocusChanged: if (activeFocus && focusedRow < 0 && count > 0) focusedRow = transcript.lastTurn()
 

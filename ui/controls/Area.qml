@@ -42,15 +42,15 @@ Flickable {
             border.width: edit.activeFocus ? Theme.stroke : Theme.hairline
             border.color: edit.activeFocus ? Theme.indigo : Theme.edge
         }
-        UiText {
-            id: hint
+    }
+    UiText {
+        id: hint
 
-            x: edit.padding
-            y: edit.padding
-            width: edit.width - 2 * edit.padding
-            wrapMode: Text.Wrap
-            visible: edit.length === 0 && edit.preeditText.length === 0
-            color: Theme.ink3
-        }
+        x: edit.padding
+        y: edit.padding
+        width: area.width - 2 * edit.padding
+        wrapMode: Text.Wrap
+        visible: edit.length === 0 && edit.preeditText.length === 0
+        color: Theme.ink3
     }
 }
