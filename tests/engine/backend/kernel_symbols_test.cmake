@@ -8,6 +8,7 @@ foreach(object IN LISTS OBJECTS)
   if(failed)
     message(FATAL_ERROR "${NM} cannot read ${object}")
   endif()
+  string(REGEX REPLACE "[^\n]*DW\\.ref[^\n]*" "" symbols "${symbols}")  # data of exceptions, no code
   string(REGEX MATCHALL "[0-9a-f]+ [WVu] [^\n]+" weak "${symbols}")
   if(weak)
     message(FATAL_ERROR "${object} shares functions with the rest of the program: ${weak}")
