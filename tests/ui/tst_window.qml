@@ -215,6 +215,27 @@ TestCase {
         verify(stage.clipboard().includes("విశ్వదాభిరామ"));
         verify(stage.clipboard().includes("def scan"));
     }
+    function test_a_click_draws_no_ring() {
+        open(poem);
+        const view = named(window.contentItem, "Conversation");
+        mouseClick(view, 500, 60);
+        verify(view.activeFocus);
+        verify(!view.byKeys);
+        keyClick(Qt.Key_Up);
+        verify(view.byKeys);
+    }
+    function test_drag_selects_across_blocks() {
+        open(poem);
+        const view = named(window.contentItem, "Conversation");
+        mousePress(view, 300, 130);
+        for (let y = 130; y < 330; y += 20)
+            mouseMove(view, 480, y, 0, Qt.LeftButton);
+        mouseRelease(view, 480, 330);
+        verify(chat.selection.hasSelection);
+        keyClick(Qt.Key_C, Qt.ControlModifier);
+        verify(stage.clipboard().includes("విశ్వదాభిరామ"), stage.clipboard());
+        chat.selection.clear();
+    }
     function test_follows_the_end_until_the_reader_leaves() {
         open(router);
         chat.draft = "more";

@@ -50,7 +50,10 @@ FocusScope {
         app: page.app
     }
     Loader {
-        anchors.fill: transcript
+        x: composer.x
+        y: transcript.y
+        width: composer.width
+        height: transcript.height
         active: page.app.firstRun
         sourceComponent: FirstRun {
             onAddWanted: page.addWanted()

@@ -22,9 +22,7 @@ FocusScope {
         picker.open();
     }
     function submit(): void {
-        // qmllint disable property
-        Qt.inputMethod.commit();
-        // qmllint enable property
+        Qt.inputMethod.commit(); // qmllint disable
         chat.send();
     }
     function handleEnter(event: KeyEvent): void {

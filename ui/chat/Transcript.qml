@@ -14,6 +14,8 @@ FocusScope {
     readonly property alias following: view.following
     property alias currentRow: view.focusedRow
     property string hoveredTurn: ""
+    // The ring of focus is for keys; a click moves the focus, too, but draws none.
+    property bool byKeys: true
     property var places: ({})
 
     activeFocusOnTab: true
@@ -25,6 +27,7 @@ FocusScope {
         view.stick();
     }
     function showTurn(row: int): void {
+        byKeys = true;
         view.focusedRow = row;
         view.following = false;
         view.positionViewAtIndex(row, ListView.Contain);
@@ -58,6 +61,7 @@ FocusScope {
         view.contentY += place.offset;
     }
 
+    onActiveFocusChanged: if (!activeFocus) byKeys = true
     Keys.onUpPressed: step(-1)
     Keys.onDownPressed: step(1)
     Keys.onPressed: event => {
@@ -158,6 +162,7 @@ FocusScope {
             chat: transcript.chat
             frame: placing
             turnFocused: turnId === view.focusedTurn
+            ringShown: turnFocused && transcript.byKeys
             turnHovered: turnId === transcript.hoveredTurn
             onHoverChanged: hovered => { if (hovered) transcript.hoveredTurn = turnId; }
         }
@@ -175,7 +180,11 @@ FocusScope {
         view: view
         chat: transcript.chat
         onScrolledUp: view.following = false
-        onPressedAt: row => { view.focusedRow = row; view.leaveControls(); }
+        onPressedAt: row => {
+            view.focusedRow = row;
+            view.leaveControls();
+            transcript.byKeys = false;
+        }
         onMenuWanted: (x, y) => menu.popup(view, x, y)
         onLinkClicked: (url, x, y) => link.ask(url, x, y)
     }

@@ -12,6 +12,7 @@ Item {
     required property Columns frame
     required property bool turnFocused
     required property bool turnHovered
+    required property bool ringShown
 
     required property int index
     required property string turnId
@@ -113,7 +114,7 @@ Item {
         anchors.topMargin: entry.firstInTurn ? entry.topGap - Theme.s8 : 0
         anchors.leftMargin: Theme.s4
         anchors.rightMargin: Theme.s12
-        visible: entry.turnFocused
+        visible: entry.ringShown
         first: entry.firstInTurn
         last: entry.lastInTurn
     }
