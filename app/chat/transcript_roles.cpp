@@ -6,6 +6,9 @@
 namespace paluku {
 namespace {
 
+// A shorter wait is none: nobody sees it, and its figure would be 0.0.
+constexpr std::int64_t kShortestWaitMs = 50;
+
 TranscriptModel::TurnState turnState(MessageState state) {
   switch (state) {
     case MessageState::kComplete:
@@ -206,7 +209,7 @@ QString TranscriptModel::figures(const Turn& turn) {
   const auto tokens = static_cast<int>(turn.stats.token_count);
   QStringList parts{tr("%Ln token(s)", nullptr, tokens)};
   if (turn.stats.tokens_per_second > 0) parts += formatSpeed(turn.stats.tokens_per_second);
-  if (turn.stats.first_token_ms > 0) {
+  if (turn.stats.first_token_ms >= kShortestWaitMs) {
     parts +=
         tr("first word after %1 s").arg(formatNumber(double(turn.stats.first_token_ms) / 1000, 1));
   }
