@@ -64,10 +64,10 @@ void ChatController::connectHost() {
 // --- Which conversation is shown ---
 
 void ChatController::openCurrent() {
-  emit titleChanged();
-  if (conversations_.currentId() == conversationId_) return;
+  if (conversations_.currentId() == conversationId_) return emit titleChanged();
   if (draftTimer_.isActive()) saveDraft();
   conversationId_ = conversations_.currentId();
+  emit titleChanged();
   ++page_;
   waitingToSend_ = false;
   contextTokens_ = 0;

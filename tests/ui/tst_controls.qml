@@ -27,6 +27,17 @@ TestCase {
     Component { id: slider; Slider { name: "Size"; from: 0; to: 100; stepSize: 5; value: 50; valueText: "half" } }
     Component { id: field; Field { name: "New name"; text: "old" } }
     Component { id: toggle; Switch { text: "Enter sends" } }
+    Component {
+        id: letter
+
+        Column {
+            property alias area: area
+            property alias after: after
+
+            Area { id: area; name: "Instruction"; placeholderText: "hint" }
+            Button { id: after; text: "After" }
+        }
+    }
     Component { id: combo; Combo { name: "Language"; model: ["System", "English", "తెలుగు"] } }
     Component { id: words; UiText { text: "<b>bold</b><img src='file:///none.png' width='9'>" } }
     Component { id: document; UiTextEdit { text: "<b>bold</b>" } }
@@ -88,6 +99,16 @@ TestCase {
         keyClick(Qt.Key_Down);
         keyClick(Qt.Key_Down);
         compare(item.displayText, "తెలుగు");
+    }
+    function test_tab_leaves_an_area_and_its_text_is_kept() {
+        const item = createTemporaryObject(letter, tests);
+        item.area.forceActiveFocus(Qt.TabFocusReason);
+        keyClick("a");
+        keyClick(Qt.Key_Return);
+        keyClick("b");
+        keyClick(Qt.Key_Tab);
+        compare(item.area.text, "a\nb");
+        verify(item.after.activeFocus);
     }
     function test_text_is_never_markup() {
         compare(createTemporaryObject(words, tests).textFormat, Text.PlainText);

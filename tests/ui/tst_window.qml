@@ -279,6 +279,14 @@ TestCase {
         wait(50);
         verify(named(window.contentItem, "New conversation"));
     }
+    function test_title_follows_the_open_conversation() {
+        open(router);
+        verify(named(window.contentItem, router));
+        compare(chat.title, router);
+        verify(window.title.startsWith(router));
+        keyClick(Qt.Key_N, Qt.ControlModifier);
+        verify(window.title.startsWith("New conversation"));
+    }
     function test_language_switches_without_a_restart() {
         stage.app.settings.languageIndex = 2;
         tryVerify(() => chat.placeholder.includes("మాట్లాడండి"));

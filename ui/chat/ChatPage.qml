@@ -110,6 +110,6 @@ FocusScope {
         anchors.bottom: parent.bottom
         anchors.bottomMargin: Theme.s4
         chat: page.app.chat
-        narrow: columns.narrow
+        narrow: columns.measure < Theme.meterFrom
     }
 }

@@ -157,6 +157,7 @@ QtObject {
     readonly property int menuWidth: 220
     readonly property int meterWidth: 220
     readonly property int meterNarrow: 120
+    readonly property int meterFrom: scaled(540)
     readonly property int meterHeight: 8
     readonly property int meterSliver: 5
     readonly property int fieldWidth: 200
