@@ -143,6 +143,7 @@ T.ApplicationWindow {
         id: sidebarComponent
 
         Sidebar {
+            focus: true
             app: window.app
             page: window.page
             onHideWanted: window.toggleSidebar()

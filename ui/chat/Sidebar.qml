@@ -65,6 +65,7 @@ FocusScope {
         anchors.bottom: footer.top
         width: parent.width
         clip: true
+        focus: true
         activeFocusOnTab: true
         keyNavigationEnabled: true
         highlightMoveDuration: 0

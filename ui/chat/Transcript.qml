@@ -29,8 +29,8 @@ FocusScope {
     function showTurn(row: int): void {
         byKeys = true;
         view.focusedRow = row;
-        view.following = false;
         view.positionViewAtIndex(row, ListView.Contain);
+        view.following = view.distanceToEnd() <= Theme.stickDistance;
     }
     function lastTurn(): int {
         return chat.transcript.nextTurn(chat.transcript.previousTurn(view.count - 1));

@@ -112,8 +112,8 @@ Item {
     FocusEdges {
         anchors.fill: parent
         anchors.topMargin: entry.firstInTurn ? entry.topGap - Theme.s8 : 0
-        anchors.leftMargin: Theme.s4
-        anchors.rightMargin: Theme.s12
+        anchors.leftMargin: entry.frame.textLeft - (entry.frame.namesInMargin ? Theme.nameColumn : entry.frame.overhang + Theme.s4)
+        anchors.rightMargin: entry.width - entry.frame.textLeft - entry.frame.measure - entry.frame.overhang - Theme.s4
         visible: entry.ringShown
         first: entry.firstInTurn
         last: entry.lastInTurn
