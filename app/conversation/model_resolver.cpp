@@ -14,7 +14,8 @@ std::string StarterModelPath() {
 
 Result<std::string> ResolveModel(const std::string& model, ModelStore* store) {
   if (model.empty()) return StarterModelPath();
-  if (model.find('/') != std::string::npos || model.ends_with(".gguf") || model.ends_with(".json")) {
+  if (model.find('/') != std::string::npos || model.ends_with(".gguf") ||
+      model.ends_with(".json")) {
     std::error_code error;
     const fs::path absolute = fs::absolute(model, error);
     return error ? model : absolute.string();
