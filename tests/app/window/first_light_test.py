@@ -135,6 +135,7 @@ class FirstLight(unittest.TestCase):
         cut = wait_for("the cut answer", lambda: [m for m in self.stored() if m["state"] == "interrupted"])
         self.assertTrue(cut[0]["text"].startswith(acknowledged[1]["text"]))
         self.assertEqual(self.stored()[0]["text"], LONG_QUESTION)
+        window.key("ctrl+Next")  # opens the newest conversation
         time.sleep(1)
         window.screenshot("interrupted")
         self.assertEqual(window.close(), 0)
