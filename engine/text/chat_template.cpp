@@ -38,10 +38,11 @@ Status ChatTemplate::Resolve(const Tokenizer& tokenizer) {
   PALUKU_ASSIGN_OR_RETURN(answer_close_, PiecesOf(form_.answer_close, tokenizer));
   PALUKU_ASSIGN_OR_RETURN(answer_open_, PiecesOf(form_.answer_open, tokenizer));
   PALUKU_ASSIGN_OR_RETURN(answer_open_thinking_, PiecesOf(form_.answer_open_thinking, tokenizer));
-  if (tokenizer.eos()) stop_tokens_.push_back(*tokenizer.eos());
+  if (const auto eos = tokenizer.eos()) stop_tokens_.push_back(*eos);
   // A model that opens the user's turn by itself has ended its own.
-  for (const Piece& piece : user_open_)
-    if (piece.id) stop_tokens_.push_back(*piece.id);
+  for (const Piece& piece : user_open_) {
+    if (const auto id = piece.id) stop_tokens_.push_back(*id);
+  }
   think_open_ = tokenizer.SpecialId(kThinkOpen);
   think_close_ = tokenizer.SpecialId(kThinkClose);
   return {};
@@ -83,7 +84,7 @@ class ChatRenderer {
 
   std::vector<std::int32_t> Render(std::span<const ChatMessage> messages,
                                    const RenderOptions& options) {
-    if (tokenizer_.bos()) ids_.push_back(*tokenizer_.bos());
+    if (const auto bos = tokenizer_.bos()) ids_.push_back(*bos);
     if (form_.system != SystemRule::kInPlace) text_ += SystemPrompt(messages);
     bool after_user = false;
     for (const ChatMessage& message : messages) {

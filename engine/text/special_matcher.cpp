@@ -9,8 +9,9 @@ namespace paluku {
 SpecialMatcher::SpecialMatcher(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
   std::erase_if(tokens_,
                 [](const Token& token) { return token.text.empty() || !IsValidUtf8(token.text); });
-  std::stable_sort(tokens_.begin(), tokens_.end(),
-                   [](const Token& a, const Token& b) { return a.text < b.text; });
+  std::sort(tokens_.begin(), tokens_.end(), [](const Token& a, const Token& b) {
+    return a.text != b.text ? a.text < b.text : a.id < b.id;
+  });
   const auto same = [](const Token& a, const Token& b) { return a.text == b.text; };
   tokens_.erase(std::unique(tokens_.begin(), tokens_.end(), same), tokens_.end());
   for (const Token& token : tokens_) starts_[static_cast<unsigned char>(token.text[0])] = true;

@@ -23,7 +23,7 @@ class SpecialMatcher {
   };
 
   // Tokens whose text is empty or not valid UTF-8 are never found, so that a match cannot cut a
-  // character. Of equal texts the first given wins.
+  // character. Of equal texts the lowest id wins.
   explicit SpecialMatcher(std::vector<Token> tokens);
 
   // The first match at or after `from`. `text` must be valid UTF-8.
