@@ -1,0 +1,60 @@
+// What every test of the whole window shares: a fresh window over the stage before each case.
+import QtQuick
+import QtTest
+import Paluku
+import PalukuApp
+
+TestCase {
+    id: tests
+
+    property var window: null
+    readonly property var chat: stage.app.chat
+    readonly property string poem: "వేమన పద్యం, దాని అర్థం"
+    readonly property string router: "Why does the router use fp32?"
+
+    when: windowShown
+    visible: true
+
+    Component {
+        id: main
+
+        Main { app: stage.app }
+    }
+
+    function named(item, name) {
+        if ((item.Accessible.name || item.text) === name && item.visible)
+            return item;
+        for (let i = 0; i < item.children.length; ++i) {
+            const found = named(item.children[i], name);
+            if (found)
+                return found;
+        }
+        return null;
+    }
+    function inComposer() {
+        return window.activeFocusItem && window.activeFocusItem.Accessible.name === chat.placeholder;
+    }
+    function open(title) {
+        stage.openTitle(title);
+        wait(50);
+    }
+    function type(text) {
+        for (const letter of text)
+            keyClick(letter);
+    }
+
+    function init() {
+        stage.loadModel();
+        window = createTemporaryObject(main, tests, { width: 1280, height: 800 });
+        window.requestActivate();
+        tryCompare(window, "active", true);
+        open(poem);
+        chat.draft = "";
+        tryVerify(() => inComposer());
+    }
+    function cleanup() {
+        if (stage.answering())
+            stage.finish();
+        stage.settle();
+    }
+}
