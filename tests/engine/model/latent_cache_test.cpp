@@ -3,33 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
+#include <optional>
 
 #include "tests/engine/loader/tiny_model.h"
+#include "tests/engine/model/allocation_counter.h"
 #include "tests/engine/model/golden.h"
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-// Counts every allocation of this program.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  ++allocations;
-  const auto align = static_cast<std::size_t>(alignment);
-  if (void* memory = std::aligned_alloc(align, (size + align - 1) / align * align)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace paluku::test {
 namespace {
@@ -143,9 +121,9 @@ TEST(DecodeStep, AllocatesNothing) {
     history.back() = *token;
   };
   for (int i = 0; i < 80; ++i) step();  // workspaces find their size; a page border is crossed
-  const long before = allocations;
+  const long before = Allocations();
   for (int i = 0; i < 40; ++i) step();
-  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(Allocations() - before, 0);
 }
 
 }  // namespace
