@@ -50,13 +50,16 @@ step "a window"
 Xvfb "$display" -screen 0 1280x800x24 -nolisten tcp -ac >/dev/null 2>&1 &
 server=$!
 for _ in $(seq 50); do DISPLAY=$display xdpyinfo >/dev/null 2>&1 && break; sleep 0.1; done
-in_root DISPLAY="$display" timeout 30 paluku >"$scratch/window.log" 2>&1 &
-if ! DISPLAY=$display timeout 20 xdotool search --sync --onlyvisible --name '' >/dev/null; then
+in_root DISPLAY="$display" timeout 60 paluku >"$scratch/window.log" 2>&1 &
+window_failed() {
   cat "$scratch/window.log"
-  echo "no window appeared"
+  echo "$1"
   exit 1
+}
+DISPLAY=$display timeout 50 xdotool search --sync --onlyvisible --class paluku >/dev/null ||
+  window_failed "no window appeared"
+sleep 2
+if grep -E 'module .* is not installed|is not a type|Cannot assign|ReferenceError|TypeError' "$scratch/window.log"; then
+  window_failed "the window has errors"
 fi
-sleep 3
-DISPLAY=$display xdotool search --onlyvisible --class paluku >/dev/null
-! grep -E 'module .* is not installed|is not a type|Cannot assign|ReferenceError|TypeError' "$scratch/window.log"
 step "the package works in $(in_root cat /etc/debian_version)"
