@@ -169,23 +169,23 @@ class ConversationService::Impl {
   }
 
   RequestId Send(SendRequest request) {
-    const auto [id, stop] = NewRequest();
-    queue_.Post([this, id = id, stop = stop, request = std::move(request)] {
+    const auto [request_id, token] = NewRequest();
+    queue_.Post([this, id = request_id, stop = token, request = std::move(request)] {
       Answer(id, stop, request.options, [&](ConversationStore& store, const std::string& model) {
         return StoreTurn(store, request, model);
       });
     });
-    return id;
+    return request_id;
   }
 
   RequestId Regenerate(RegenerateRequest request) {
-    const auto [id, stop] = NewRequest();
-    queue_.Post([this, id = id, stop = stop, request = std::move(request)] {
+    const auto [request_id, token] = NewRequest();
+    queue_.Post([this, id = request_id, stop = token, request = std::move(request)] {
       Answer(id, stop, request.options, [&](ConversationStore& store, const std::string& model) {
         return StoreReply(store, request.user_message, model);
       });
     });
-    return id;
+    return request_id;
   }
 
   void Stop(RequestId id) {
