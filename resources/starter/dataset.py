@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
-HELD_BACK = HERE.parents[1] / "tests" / "starter" / "questions.jsonl"
+HELD_BACK = [HERE.parents[1] / "tests" / "starter" / name for name in ("questions.jsonl", "independent.jsonl")]
 LANGUAGES = ("en", "te")
 BEYOND = "beyond"
 UNWRAPPED = ("hello", "thanks", "bye")  # "hello, goodbye" would not be a greeting
@@ -106,8 +106,8 @@ def read_data() -> Data:
     for path in sorted((HERE / "data").glob("*.txt")):
         _read_file(path, data)
     data.topics[BEYOND].patterns["en"] += [[q] for q in corpus_questions()]
-    if HELD_BACK.exists():
-        data.held_back = {normal(json.loads(line)["question"]) for line in HELD_BACK.read_text(encoding="utf-8").splitlines()}
+    for path in HELD_BACK:
+        data.held_back |= {normal(json.loads(line)["question"]) for line in path.read_text(encoding="utf-8").splitlines()}
     return data
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BEYOND = "beyond"
+QUESTIONS = ("questions.jsonl", "independent.jsonl")  # the second by another hand, without a look at the training text
 LONGEST_ANSWER = 160  # tokens; every answer taught is shorter
 TOPICS = json.loads((HERE / "topics.json").read_text(encoding="utf-8"))
 
@@ -139,9 +140,12 @@ def main() -> int:
     args = parser.parse_args()
     shipped = ROOT / "resources" / "starter" / "paluku-starter.gguf"
     who = Program(args.cli, args.model) if args.cli else HuggingFace(args.model or shipped)
-    rows = [json.loads(line) for line in (HERE / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
-    s = report(who, rows, not args.quiet)
-    good = min(s["right/en"], s["right/te"]) >= 0.90 and s["beyond"] >= 0.80 and s["refused"] <= 0.02
+    good = True
+    for name in QUESTIONS:
+        print(name)
+        rows = [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
+        s = report(who, rows, not args.quiet)
+        good &= min(s["right/en"], s["right/te"]) >= 0.90 and s["beyond"] >= 0.80 and s["refused"] <= 0.02
     print("good" if good else "NOT good enough")
     return 0 if good else 1
 
