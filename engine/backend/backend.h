@@ -11,6 +11,7 @@
 // version. At most 30 operations; see engine/README.md.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -63,9 +64,46 @@ struct MlaAttentionParams {
   int latent = 0;
   int value = 0;
   float scale = 0;  // mscale^2 / sqrt(nope + rope)
+  // Llama 4's temperature, as Mistral uses it: the scale of the row at position p is multiplied by
+  // 1 + temperature * ln(1 + floor(p / temperature_length)). 0: none.
+  float temperature = 0;
+  int temperature_length = 0;
   AttentionPath path = AttentionPath::kAuto;
   int layer = 0;
+  // [rows, k] i32, out of SelectTokens: the only tokens a row attends to. Empty: all up to its own.
+  Tensor selected = {};
   Tensor out;  // [rows, heads * value]
+
+  double ScaleAt(std::int64_t position) const {
+    if (temperature == 0) return scale;
+    const double turns = std::floor(static_cast<double>(position) / temperature_length);
+    return scale * (1 + temperature * std::log(1 + turns));
+  }
+};
+
+// DeepSeek Sparse Attention (DeepSeek-V3.2-Exp report, section 2.1): a small indexer with keys of
+// its own in the cache chooses the tokens that MlaAttention looks at. Only the first
+// 2 * inverse_frequency.size() values of its queries and keys are rotated.
+struct IndexAppendParams {
+  Tensor key;   // [rows, index]
+  Tensor norm;  // [index], of a LayerNorm
+  Tensor bias;  // [index]
+  float epsilon = 0;
+  RopeParams rope;
+  int layer = 0;
+};
+
+struct SelectTokensParams {
+  Tensor q;        // [rows, heads * index], not rotated yet; rotated in place
+  Tensor weights;  // [rows, heads]
+  int heads = 0;
+  float scale = 0;  // 1 / sqrt(heads * index)
+  RopeParams rope;
+  int layer = 0;
+  // out: [rows, k] i32, the positions of the k best scores of a row, ascending; all positions up to
+  // the row's own when there are no more than k, then -1. Score of token s: sum over heads of
+  // weight * scale * ReLU(q . key of s).
+  Tensor selected;
 };
 
 enum class GateFunction : std::uint8_t { kSoftmax, kSigmoid };
@@ -131,8 +169,8 @@ class Backend {
   virtual Status Synchronise() = 0;
 
   // --- operations (inside RunStep) ----------------------------------------------------------
-  // out[r] = table[tokens[r]]. table: [vocabulary, hidden]; out: [rows, hidden].
-  virtual void Embed(const Tensor& table, const Tensor& out) = 0;
+  // out[r] = scale * table[tokens[r]]. table: [vocabulary, hidden]; out: [rows, hidden].
+  virtual void Embed(const Tensor& table, float scale, const Tensor& out) = 0;
   // out = x / rms(x) * weight. x, out: [rows, n]; weight: [n]. out may be x.
   virtual void RmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& out) = 0;
   // x += delta, then out = RmsNorm(x). x, delta, out: [rows, n].
@@ -146,11 +184,18 @@ class Backend {
                          const RopeParams& params) = 0;
   // Norms the latent, rotates the shared key and writes both to the cache at each row's position.
   virtual void LatentAppend(const LatentAppendParams& params) = 0;
+  // LayerNorms the indexer's key, rotates it and writes it to the cache at each row's position.
+  virtual void IndexAppend(const IndexAppendParams& params) = 0;
+  virtual void SelectTokens(const SelectTokensParams& params) = 0;
   virtual void MlaAttention(const MlaAttentionParams& params) = 0;
   virtual void RouteExperts(const RouteExpertsParams& params) = 0;
   virtual void MoeFfn(const MoeFfnParams& params) = 0;
   // A dense layer's network. x, out: [rows, hidden].
   virtual void SwiGluFfn(const Tensor& x, const SwiGluWeights& weights, const Tensor& out) = 0;
+  // down(ReLU(up x)^2) (Primer, arXiv 2109.08668), without a gate. x, out: [rows, hidden];
+  // up: [inner, hidden]; down: [hidden, inner].
+  virtual void ReluSquaredFfn(const Tensor& x, const Tensor& up, const Tensor& down,
+                              const Tensor& out) = 0;
   // out[i] = x[output_rows[i]]. x: [rows, n]; out: [output_rows, n].
   virtual void GatherRows(const Tensor& x, const Tensor& out) = 0;
   // Chooses one token from one row of logits. logits: [vocabulary]; `history` are the tokens the

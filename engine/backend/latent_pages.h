@@ -8,6 +8,7 @@
 //   kF16  latent f16, rope f16
 //   kQ8   latent int8, one f16 scale per 32 latent values, rope f16 (512 + 32 + 128 = 672 bytes for
 //   512 + 64)
+// A model with an indexer (DeepSeek-V3.2) keeps its key behind the row, f32 for kF32, else f16.
 #pragma once
 
 #include <cstddef>
@@ -25,11 +26,13 @@ struct LatentPages {
   int layers = 0;
   int latent = 0;  // kv_lora_rank, a multiple of kLatentScaleGroup for kQ8
   int rope = 0;    // qk_rope_head_dim
+  int index = 0;   // values of the indexer's key; 0: the model has none
   int page_count = 0;
   std::byte* data =
       nullptr;  // [page_count, layers, kPageTokens, row_bytes()], where the backend keeps it
 
-  std::int64_t row_bytes() const {
+  // Bytes of latent and rope, where the indexer's key starts.
+  std::int64_t latent_row_bytes() const {
     switch (type) {
       case LatentType::kF32:
         return 4ll * (latent + rope);
@@ -39,6 +42,9 @@ struct LatentPages {
         break;
     }
     return latent + 2ll * (latent / kLatentScaleGroup) + 2ll * rope;
+  }
+  std::int64_t row_bytes() const {
+    return latent_row_bytes() + (type == LatentType::kF32 ? 4ll : 2ll) * index;
   }
   std::int64_t layer_bytes() const { return row_bytes() * kPageTokens; }
   std::int64_t page_bytes() const { return layer_bytes() * layers; }

@@ -80,4 +80,22 @@ void LoadLatentRow(const LatentPages& pages, const std::byte* row, float* values
   LoadHalves(row + pages.latent + 2 * groups, pages.rope, values + pages.latent);
 }
 
+void StoreIndexKey(const LatentPages& pages, const float* values, std::byte* row) {
+  std::byte* to = row + pages.latent_row_bytes();
+  if (pages.type == LatentType::kF32) {
+    std::memcpy(to, values, sizeof(float) * static_cast<std::size_t>(pages.index));
+  } else {
+    StoreHalves(values, pages.index, to);
+  }
+}
+
+void LoadIndexKey(const LatentPages& pages, const std::byte* row, float* values) {
+  const std::byte* from = row + pages.latent_row_bytes();
+  if (pages.type == LatentType::kF32) {
+    std::memcpy(values, from, sizeof(float) * static_cast<std::size_t>(pages.index));
+  } else {
+    LoadHalves(from, pages.index, values);
+  }
+}
+
 }  // namespace paluku

@@ -16,4 +16,8 @@ void StoreLatentRow(const LatentPages& pages, const float* values, std::byte* ro
 // Reads `row` back as f32 [latent | rope].
 void LoadLatentRow(const LatentPages& pages, const std::byte* row, float* values);
 
+// The indexer's key behind the row: writes `values` [index], reads them back as f32.
+void StoreIndexKey(const LatentPages& pages, const float* values, std::byte* row);
+void LoadIndexKey(const LatentPages& pages, const std::byte* row, float* values);
+
 }  // namespace paluku

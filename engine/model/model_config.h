@@ -20,6 +20,7 @@ struct ModelConfig {
   int vocabulary = 0;
   int context_length = 0;
   float epsilon = 0;  // of every RmsNorm
+  float embedding_scale = 1;
 
   // Attention.
   int heads = 0;

@@ -10,7 +10,7 @@ void Transformer::Forward(const StepBatch& batch, AttentionPath path) const {
   PALUKU_CHECK(rows > 0 && rows <= a_.max_rows() && outputs <= a_.max_outputs());
   Tensor x = a_.residual.Rows(0, rows);
   Tensor attended = a_.attended.Rows(0, rows);
-  backend_.Embed(weights_.embedding, x);
+  backend_.Embed(weights_.embedding, config_.embedding_scale, x);
   backend_.RmsNorm(x, weights_.layers[0].attention.norm, config_.epsilon, a_.normed.Rows(0, rows));
 
   for (int i = 0; i < config_.layers; ++i) {

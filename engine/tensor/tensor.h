@@ -22,6 +22,9 @@ struct Tensor {
   int rank = 0;
   std::array<std::int64_t, kMaxRank> shape = {};  // outermost first, `rank` of them
   std::byte* data = nullptr;                      // const weights are never written through it
+  // Bytes from one slab of a 3-D tensor to the next; 0: they follow one another. A view of one half
+  // of a tensor that holds two (gate and up, keys and values) has gaps.
+  std::int64_t slab_stride = 0;
 
   explicit operator bool() const { return data != nullptr; }
   std::int64_t dim(int i) const {
@@ -36,7 +39,12 @@ struct Tensor {
     return n;
   }
   std::int64_t row_bytes() const { return RowBytes(dtype, columns()); }
-  std::int64_t bytes() const { return rows() * row_bytes(); }
+  std::int64_t bytes() const { return rows() * row_bytes(); }  // without gaps
+  // From one index of the outermost dimension to the next.
+  std::int64_t slab_bytes() const {
+    if (slab_stride != 0) return slab_stride;
+    return shape[0] == 0 ? 0 : bytes() / shape[0];
+  }
 
   // Slab `index` of the outermost dimension: [a, b, c] -> [b, c].
   Tensor Slab(std::int64_t index) const {
@@ -44,7 +52,7 @@ struct Tensor {
     Tensor slab{.dtype = dtype, .rank = rank - 1, .shape = {}, .data = nullptr};
     for (int i = 1; i < rank; ++i)
       slab.shape[static_cast<std::size_t>(i) - 1] = shape[static_cast<std::size_t>(i)];
-    slab.data = data + index * (bytes() / shape[0]);
+    slab.data = data + index * slab_bytes();
     return slab;
   }
   // Rows [first, first + count) of the outermost dimension, same rank.
@@ -52,7 +60,7 @@ struct Tensor {
     PALUKU_CHECK(rank > 0 && first >= 0 && count >= 0 && first + count <= shape[0]);
     Tensor part = *this;
     part.shape[0] = count;
-    part.data = data + (shape[0] == 0 ? 0 : first * (bytes() / shape[0]));
+    part.data = data + first * slab_bytes();
     return part;
   }
   float* f32() const {

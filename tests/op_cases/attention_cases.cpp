@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
+#include <utility>
 
 #include "tests/op_cases/harness.h"
 #include "tests/op_cases/tolerances.h"
@@ -50,8 +52,15 @@ Inputs MakeInputs(const AttentionCase& c, int rows) {
       RandomTensor(c.weights, {c.heads, c.value, c.latent}, 3, sigma_k)};
 }
 
+// What a model may add to plain attention.
+struct Extras {
+  float temperature = 0;
+  int temperature_length = 0;
+  Tensor selected = {};
+};
+
 std::vector<float> Attend(Backend& backend, const AttentionCase& c, Step& step, const Inputs& in,
-                          AttentionPath path) {
+                          AttentionPath path, const Extras& extras = {}) {
   const OwnedTensor out =
       MakeTensor(DType::kF32, {step.rows(), static_cast<std::int64_t>(c.heads) * c.value});
   RunStep(backend, step, step.FreshPages(), [&] {
@@ -64,8 +73,11 @@ std::vector<float> Attend(Backend& backend, const AttentionCase& c, Step& step, 
                           .latent = c.latent,
                           .value = c.value,
                           .scale = 1.5f / std::sqrt(static_cast<float>(c.nope + c.rope)),
+                          .temperature = extras.temperature,
+                          .temperature_length = extras.temperature_length,
                           .path = path,
                           .layer = 1,
+                          .selected = extras.selected,
                           .out = out});
   });
   return Values(out);
@@ -129,6 +141,59 @@ TEST(AttentionCases, LaterTokensAreInvisible) {
                     [&](Backend& b) { return Attend(b, c, shorter, part, path); });
     ExpectAgreement("40 rows", kFloatSums,
                     [&](Backend& b) { return Attend(b, c, step, in, path); });
+  }
+}
+
+constexpr AttentionPath kWays[] = {AttentionPath::kAbsorbed, AttentionPath::kExpanded};
+
+// The scale grows with the position of the row, in steps of temperature_length.
+TEST(AttentionCases, TemperatureByPosition) {
+  for (const auto& sequences :
+       {std::vector<SequenceShape>{{120, 30}, {0, 3}}, std::vector<SequenceShape>{{640, 1}}}) {
+    const AttentionCase c{"", 5, 16, 8, 64, 24, LatentType::kF16, DType::kF16, sequences};
+    Step step(c.sequences, c.type, 2, c.latent, c.rope, 8);
+    const Inputs in = MakeInputs(c, step.rows());
+    const Extras extras{.temperature = 0.5f, .temperature_length = 64};
+    for (const AttentionPath path : kWays) {
+      ExpectAgreement("temperature", kFloatSums,
+                      [&](Backend& b) { return Attend(b, c, step, in, path, extras); });
+    }
+    EXPECT_GT(Nmse(Attend(Reference(), c, step, in, AttentionPath::kAbsorbed, extras),
+                   Attend(Reference(), c, step, in, AttentionPath::kAbsorbed)),
+              1e-3);
+  }
+}
+
+// W_UK and W_UV side by side in one tensor, as older files have them, used in place.
+TEST(AttentionCases, UpProjectionsWithGaps) {
+  const AttentionCase c{"", 3, 16, 8, 64, 24, LatentType::kF32, DType::kF16, {{70, 20}}};
+  Step step(c.sequences, c.type, 2, c.latent, c.rope, 9);
+  Inputs in = MakeInputs(c, step.rows());
+  const OwnedTensor both = RandomTensor(c.weights, {c.heads, c.nope + c.value, c.latent}, 10, 0.1);
+  const auto part = [&](std::int64_t first, std::int64_t rows) {
+    Tensor view = both.tensor;
+    view.shape[1] = rows;
+    view.data += first * both.tensor.row_bytes();
+    view.slab_stride = both.tensor.slab_bytes();
+    return view;
+  };
+  in.w_uk.tensor = part(0, c.nope);
+  in.w_uv.tensor = part(c.nope, c.value);
+  Inputs plain = MakeInputs(c, step.rows());
+  plain.w_uk = MakeTensor(c.weights, {c.heads, c.nope, c.latent});
+  plain.w_uv = MakeTensor(c.weights, {c.heads, c.value, c.latent});
+  for (int head = 0; head < c.heads; ++head) {
+    for (const auto& [from, to] : {std::pair(in.w_uk.tensor, plain.w_uk.tensor),
+                                   std::pair(in.w_uv.tensor, plain.w_uv.tensor)}) {
+      const Tensor slab = from.Slab(head);
+      std::memcpy(to.Slab(head).data, slab.data, static_cast<std::size_t>(slab.bytes()));
+    }
+  }
+  for (const AttentionPath path : kWays) {
+    const std::vector<float> expected = Attend(Reference(), c, step, plain, path);
+    ExpectAgreement("with gaps", kFloatSums,
+                    [&](Backend& b) { return Attend(b, c, step, in, path); });
+    EXPECT_EQ(Attend(Reference(), c, step, in, path), expected);
   }
 }
 

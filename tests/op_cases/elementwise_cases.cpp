@@ -31,10 +31,21 @@ TEST(ElementwiseCases, EmbedEveryType) {
       Step step(19);
       step.SetTokens({49, 0, 7, 7, 3, 48, 1, 2, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15});
       const OwnedTensor out = MakeTensor(DType::kF32, {19, 512});
-      RunStep(b, step, {}, [&] { b.Embed(table, out); });
+      RunStep(b, step, {}, [&] { b.Embed(table, 1, out); });
       return Values(out);
     });
   }
+}
+
+TEST(ElementwiseCases, EmbedScaled) {
+  const OwnedTensor table = RandomTensor(DType::kQ8_0, {9, 64}, 20);
+  ExpectAgreement("times 12", kElementwise, [&](Backend& b) {
+    Step step(3);
+    step.SetTokens({8, 0, 3});
+    const OwnedTensor out = MakeTensor(DType::kF32, {3, 64});
+    RunStep(b, step, {}, [&] { b.Embed(table, 12, out); });
+    return Values(out);
+  });
 }
 
 TEST(ElementwiseCases, RmsNorm) {

@@ -150,6 +150,23 @@ TEST(ExpertCases, SwiGluFfn) {
   }
 }
 
+TEST(ExpertCases, ReluSquaredFfn) {
+  for (const FfnCase& c : kFfnCases) {
+    const Network network = MakeNetwork(c.gate_up, c.down, c.inner, c.hidden, 50);
+    for (const int rows : {1, 5, 33}) {
+      const OwnedTensor x = RandomTensor(DType::kF32, {rows, c.hidden}, 51);
+      ExpectAgreement(std::string(Info(c.gate_up).name) + ", " + std::to_string(rows) + " rows",
+                      c.tolerance, [&](Backend& b) {
+                        Step step(rows);
+                        const OwnedTensor out = MakeTensor(DType::kF32, {rows, c.hidden});
+                        RunStep(b, step, {},
+                                [&] { b.ReluSquaredFfn(x, network.up, network.down, out); });
+                        return Values(out);
+                      });
+    }
+  }
+}
+
 // `chosen` different experts per row; expert 0 gets every row, the last one none, so that few and
 // many rows meet.
 OwnedTensor ChooseExperts(int rows, int chosen, int experts) {
@@ -191,6 +208,38 @@ TEST(ExpertCases, MoeFfn) {
                         });
       }
     }
+  }
+}
+
+// Gate and up as halves of one tensor, as fused files have them, used in place.
+TEST(ExpertCases, MoeFfnWithFusedGateAndUp) {
+  constexpr int kExperts = 5, kChosen = 2, kInner = 48, kHidden = 64;
+  const OwnedTensor fused = RandomTensor(DType::kQ8_0, {kExperts, 2 * kInner, kHidden}, 60, 0.12);
+  const OwnedTensor down = RandomTensor(DType::kF16, {kExperts, kHidden, kInner}, 61, 0.14);
+  Tensor gate = fused.tensor;
+  gate.shape[1] = kInner;
+  gate.slab_stride = fused.tensor.slab_bytes();
+  Tensor up = gate;
+  up.data += kInner * fused.tensor.row_bytes();
+  const Tensor last = fused.tensor.Slab(kExperts - 1);
+  EXPECT_EQ(up.Slab(kExperts - 1).data, last.Rows(kInner, kInner).data);
+  for (const int rows : {1, 33}) {
+    const OwnedTensor x = RandomTensor(DType::kF32, {rows, kHidden}, 62);
+    const OwnedTensor ids = ChooseExperts(rows, kChosen, kExperts);
+    const OwnedTensor weights = RandomTensor(DType::kF32, {rows, kChosen}, 63, 0.5);
+    ExpectAgreement("fused, " + std::to_string(rows) + " rows", kRoundedNetwork, [&](Backend& b) {
+      Step step(rows);
+      const OwnedTensor out = MakeTensor(DType::kF32, {rows, kHidden});
+      RunStep(b, step, {}, [&] {
+        b.MoeFfn({.x = x,
+                  .ids = ids,
+                  .weights = weights,
+                  .routed = {gate, up, down},
+                  .shared = {},
+                  .out = out});
+      });
+      return Values(out);
+    });
   }
 }
 

@@ -156,19 +156,23 @@ OwnedTensor ExactlyQuantisable(std::int64_t rows, std::int64_t k, std::uint64_t 
 Step::Step(int rows) { Lay({{.cached = 0, .rows = rows}}); }
 
 Step::Step(std::vector<SequenceShape> shapes, LatentType type, int layers, int latent, int rope,
-           std::uint64_t seed) {
+           std::uint64_t seed, int index) {
   Lay(std::move(shapes));
-  pages_ = {.type = type, .layers = layers, .latent = latent, .rope = rope};
+  pages_ = {.type = type, .layers = layers, .latent = latent, .rope = rope, .index = index};
   for (const auto& table : tables_) pages_.page_count += static_cast<int>(table.size());
   content_.resize(static_cast<std::size_t>(pages_.page_bytes() * pages_.page_count));
   pages_.data = content_.data();
   Random random(seed);
   std::vector<float> row(static_cast<std::size_t>(latent + rope));
+  std::vector<float> key(static_cast<std::size_t>(index));
   for (const StepSequence& sequence : sequences_) {
     for (int layer = 0; layer < layers; ++layer) {
       for (std::int64_t t = 0; t < sequence.cached + sequence.rows; ++t) {
         for (float& v : row) v = static_cast<float>(random.Normal());
-        StoreLatentRow(pages_, row.data(), pages_.Row(sequence.page_table.data(), layer, t));
+        for (float& v : key) v = static_cast<float>(random.Normal());
+        std::byte* to = pages_.Row(sequence.page_table.data(), layer, t);
+        StoreLatentRow(pages_, row.data(), to);
+        StoreIndexKey(pages_, key.data(), to);
       }
     }
   }

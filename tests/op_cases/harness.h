@@ -63,8 +63,9 @@ struct SequenceShape {
 // random rows.
 class Step {
  public:
+  // `index`: values of the indexer's key.
   Step(std::vector<SequenceShape> shapes, LatentType type, int layers, int latent, int rope,
-       std::uint64_t seed);
+       std::uint64_t seed, int index = 0);
   // A step without a cache, for operations that only count rows.
   explicit Step(int rows);
 

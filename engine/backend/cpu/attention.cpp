@@ -1,4 +1,5 @@
 // What both ways of MlaAttention share: the choice between them and the reading of cached rows.
+#include <algorithm>
 #include <cstring>
 
 #include "engine/backend/cpu/cpu_backend.h"
@@ -29,22 +30,40 @@ void CpuBackend::MlaAttention(const MlaAttentionParams& p) {
   for (const StepSequence& sequence : batch_.sequences) {
     if (Idle()) return;
     BeginOperation();
+    if (p.selected && sequence.cached + sequence.rows > p.selected.columns()) {
+      AttendSelected(p, sequence);
+      continue;
+    }
     const bool expanded = p.path == AttentionPath::kAuto
                               ? ExpandedIsCheaper(p, sequence, kernels_.lanes)
                               : p.path == AttentionPath::kExpanded;
     if (expanded) {
       AttendExpanded(p, sequence);
     } else {
-      AttendAbsorbed(p, sequence);
+      AttendAbsorbed(p, sequence, 0, sequence.rows, {});
     }
   }
 }
 
-void CpuBackend::LoadLatents(const StepSequence& sequence, int layer, std::int64_t first, int count,
+// Every row has a list of its own, so the rows cannot share what they read.
+void CpuBackend::AttendSelected(const MlaAttentionParams& p, const StepSequence& sequence) {
+  const std::int64_t most = p.selected.columns();
+  for (int row = 0; row < sequence.rows && !Idle(); ++row) {
+    BeginOperation();
+    const std::int64_t count = std::min<std::int64_t>(most, sequence.cached + row + 1);
+    const std::int32_t* list = p.selected.i32() + (sequence.first_row + row) * most;
+    AttendAbsorbed(p, sequence, row, 1, {list, static_cast<std::size_t>(count)});
+  }
+}
+
+void CpuBackend::LoadLatents(const StepSequence& sequence, int layer,
+                             std::span<const std::int32_t> chosen, std::int64_t first, int count,
                              std::int64_t stride, float* out) const {
   const int width = pages_.latent + pages_.rope;
   for (int t = 0; t < count; ++t) {
-    const std::byte* row = pages_.Row(sequence.page_table.data(), layer, first + t);
+    const std::int64_t token =
+        chosen.empty() ? first + t : chosen[static_cast<std::size_t>(first + t)];
+    const std::byte* row = pages_.Row(sequence.page_table.data(), layer, token);
     float* to = out + t * stride;
     switch (pages_.type) {
       case LatentType::kF32:
@@ -71,7 +90,8 @@ void CpuBackend::PrefetchLatents(const StepSequence& sequence, int layer, std::i
                                  std::int64_t last) const {
   for (std::int64_t t = first; t < last; ++t) {
     const std::byte* row = pages_.Row(sequence.page_table.data(), layer, t);
-    for (std::int64_t at = 0; at < pages_.row_bytes(); at += 64) __builtin_prefetch(row + at);
+    for (std::int64_t at = 0; at < pages_.latent_row_bytes(); at += 64)
+      __builtin_prefetch(row + at);
   }
 }
 

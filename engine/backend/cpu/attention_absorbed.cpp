@@ -34,21 +34,21 @@ struct Shape {
   std::int64_t partial_size() const { return static_cast<std::int64_t>(latent + 2) * lanes; }
 };
 
-Shape ShapeOf(const MlaAttentionParams& p, const StepSequence& sequence, int lanes) {
+Shape ShapeOf(const MlaAttentionParams& p, std::int64_t rows, std::int64_t tokens, int lanes) {
   Shape s{};
   s.lanes = lanes;
   s.groups = (p.heads + lanes - 1) / lanes;
   s.width = p.latent + p.rope;
   s.latent = p.latent;
-  s.rows = sequence.rows;
-  s.tokens = sequence.cached + sequence.rows;
+  s.rows = rows;
+  s.tokens = tokens;
   s.chunk_tokens = ChunkTokens(s.tokens);
   s.chunks = (s.tokens + s.chunk_tokens - 1) / s.chunk_tokens;
   return s;
 }
 
 // Queries of one head with W_UK inside, into `absorbed` [rows][heads][width].
-void AbsorbHead(const Kernels& kernels, const MlaAttentionParams& p, const StepSequence& sequence,
+void AbsorbHead(const Kernels& kernels, const MlaAttentionParams& p, std::int64_t first_row,
                 const Shape& s, int head, float* absorbed) {
   const Tensor w_uk = p.w_uk.Slab(head);
   const int head_width = p.nope + p.rope;
@@ -58,7 +58,7 @@ void AbsorbHead(const Kernels& kernels, const MlaAttentionParams& p, const StepS
     std::array<float*, 4> y{};
     for (int i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      x[at] = p.q.f32() + (sequence.first_row + first + i) * p.q.columns() + head * head_width;
+      x[at] = p.q.f32() + (first_row + first + i) * p.q.columns() + head * head_width;
       y[at] = absorbed + ((first + i) * p.heads + head) * s.width;
       std::copy(x[at] + p.nope, x[at] + head_width, y[at] + p.latent);
     }
@@ -67,15 +67,17 @@ void AbsorbHead(const Kernels& kernels, const MlaAttentionParams& p, const StepS
 }
 
 // Columns [first, last) of one unit's queries, scaled, heads side by side: `query` [width][lanes].
-// Lanes beyond the last head are zeros.
-void SpreadHeads(const MlaAttentionParams& p, const Shape& s, std::int64_t unit, std::int64_t first,
-                 std::int64_t last, const float* absorbed, float* query) {
+// Lanes beyond the last head are zeros. `position`: of the first row.
+void SpreadHeads(const MlaAttentionParams& p, const Shape& s, std::int64_t position,
+                 std::int64_t unit, std::int64_t first, std::int64_t last, const float* absorbed,
+                 float* query) {
   const std::int64_t row = unit / s.groups;
+  const auto scale = static_cast<float>(p.ScaleAt(position + row));
   for (int lane = 0; lane < s.lanes; ++lane) {
     const std::int64_t head = unit % s.groups * s.lanes + lane;
     const float* from = absorbed + (row * p.heads + head) * s.width;
     for (std::int64_t c = first; c < last; ++c) {
-      query[c * s.lanes + lane] = head < p.heads ? from[c] * p.scale : 0.0f;
+      query[c * s.lanes + lane] = head < p.heads ? from[c] * scale : 0.0f;
     }
   }
 }
@@ -104,20 +106,24 @@ void CombineChunks(const Shape& s, const float* partials, std::int64_t stride, i
 
 }  // namespace
 
-void CpuBackend::AttendAbsorbed(const MlaAttentionParams& p, const StepSequence& sequence) {
-  const Shape s = ShapeOf(p, sequence, kernels_.lanes);
+void CpuBackend::AttendAbsorbed(const MlaAttentionParams& p, const StepSequence& sequence,
+                                int first, int rows, std::span<const std::int32_t> chosen) {
+  const std::int64_t position = sequence.cached + first, first_row = sequence.first_row + first;
+  const std::int64_t tokens =
+      chosen.empty() ? position + rows : static_cast<std::int64_t>(chosen.size());
+  const Shape s = ShapeOf(p, rows, tokens, kernels_.lanes);
   auto* absorbed = scratch_.Take<float>(s.rows * p.heads * s.width);
   auto* queries = scratch_.Take<float>(s.units() * s.query_size());
   auto* partials = scratch_.Take<float>(s.chunks * s.units() * s.partial_size());
   const std::int64_t tile_floats = static_cast<std::int64_t>(kAttentionTile) * s.width;
   if (OutOfMemory() || !ReserveWorkers(4 * tile_floats)) return;
-  Run(p.heads, [&](int head, int) { AbsorbHead(kernels_, p, sequence, s, head, absorbed); });
+  Run(p.heads, [&](int head, int) { AbsorbHead(kernels_, p, first_row, s, head, absorbed); });
   constexpr std::int64_t kSpan = 144;
   const std::int64_t spans = (s.width + kSpan - 1) / kSpan;
   Run(s.units() * spans, [&](int piece, int) {
-    const std::int64_t unit = piece / spans, first = piece % spans * kSpan;
-    SpreadHeads(p, s, unit, first, std::min<std::int64_t>(first + kSpan, s.width), absorbed,
-                queries + unit * s.query_size());
+    const std::int64_t unit = piece / spans, column = piece % spans * kSpan;
+    SpreadHeads(p, s, position, unit, column, std::min<std::int64_t>(column + kSpan, s.width),
+                absorbed, queries + unit * s.query_size());
   });
 
   Run(s.chunks, [&](int chunk, int worker) {
@@ -132,10 +138,13 @@ void CpuBackend::AttendAbsorbed(const MlaAttentionParams& p, const StepSequence&
     const std::int64_t end = std::min(begin + s.chunk_tokens, s.tokens);
     for (std::int64_t t = begin; t < end; t += kAttentionTile) {
       const int count = static_cast<int>(std::min<std::int64_t>(kAttentionTile, end - t));
-      LoadLatents(sequence, p.layer, t, count, s.width, tile);
-      PrefetchLatents(sequence, p.layer, t + count, std::min<std::int64_t>(end, t + 2 * count));
+      LoadLatents(sequence, p.layer, chosen, t, count, s.width, tile);
+      if (chosen.empty()) {
+        PrefetchLatents(sequence, p.layer, t + count, std::min<std::int64_t>(end, t + 2 * count));
+      }
       for (std::int64_t row = 0; row < s.rows; ++row) {
-        const std::int64_t visible = std::min<std::int64_t>(count, sequence.cached + row + 1 - t);
+        const std::int64_t visible =
+            chosen.empty() ? std::min<std::int64_t>(count, position + row + 1 - t) : count;
         if (visible <= 0) continue;
         std::array<float, kMaxLanes> limits;
         limits.fill(static_cast<float>(visible));
@@ -166,9 +175,8 @@ void CpuBackend::AttendAbsorbed(const MlaAttentionParams& p, const StepSequence&
     CombineChunks(s, partials + unit * s.partial_size(), s.units() * s.partial_size(),
                   head % s.lanes, mixed);
     const Tensor w_uv = p.w_uv.Slab(head);
-    WeightsOf(w_uv).dot(
-        w_uv.data, w_uv.row_bytes(), p.value, p.latent, {.f32 = mixed},
-        p.out.f32() + (sequence.first_row + row) * p.out.columns() + head * p.value);
+    WeightsOf(w_uv).dot(w_uv.data, w_uv.row_bytes(), p.value, p.latent, {.f32 = mixed},
+                        p.out.f32() + (first_row + row) * p.out.columns() + head * p.value);
   });
 }
 

@@ -40,8 +40,9 @@ void StartHead(const MlaAttentionParams& p, const StepSequence& sequence, const 
     for (int lane = 0; lane < s.lanes; ++lane) {
       const std::int64_t row = g * s.lanes + lane;
       const float* q = p.q.f32() + (sequence.first_row + row) * p.q.columns() + head * s.key_width;
+      const auto scale = static_cast<float>(p.ScaleAt(sequence.cached + row));
       for (int i = 0; i < s.key_width; ++i) {
-        query[i * s.lanes + lane] = row < s.rows ? q[i] * p.scale : 0.0f;
+        query[i * s.lanes + lane] = row < s.rows ? q[i] * scale : 0.0f;
       }
     }
   }
@@ -136,7 +137,7 @@ void CpuBackend::AttendExpanded(const MlaAttentionParams& p, const StepSequence&
       const int begin = block * kBlockColumns;
       const int columns = std::min(kBlockColumns, count - begin);
       float* rows = latents + static_cast<std::int64_t>(begin) * width;
-      LoadLatents(sequence, p.layer, first + begin, columns, width, rows);
+      LoadLatents(sequence, p.layer, {}, first + begin, columns, width, rows);
       std::array<const float*, kBlockColumns> pointers;
       for (int c = 0; c < columns; ++c) pointers[static_cast<std::size_t>(c)] = rows + c * width;
       kernels_.pack_float(pointers.data(), columns, p.latent,

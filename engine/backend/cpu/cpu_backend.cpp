@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/backend/cpu/instruction_set.h"
+#include "engine/backend/cpu/rotate.h"
 #include "engine/backend/host_memory.h"
 #include "engine/backend/latent_row.h"
 
@@ -13,18 +14,6 @@ namespace {
 
 // Rows per piece of operations that walk over activations.
 constexpr std::int64_t kActivationRows = 8;
-
-// Rotates `rope` values of one row; `angles` [rope / 2][2] are cos and sin.
-void Rotate(float* x, int rope, bool interleaved, const float* angles) {
-  for (int i = 0; i < rope / 2; ++i) {
-    float& first = x[interleaved ? 2 * i : i];
-    float& second = x[interleaved ? 2 * i + 1 : i + rope / 2];
-    const float cosine = angles[2 * i], sine = angles[2 * i + 1];
-    const float a = first, b = second;
-    first = a * cosine - b * sine;
-    second = a * sine + b * cosine;
-  }
-}
 
 }  // namespace
 
@@ -99,16 +88,17 @@ bool CpuBackend::ReserveWorkers(std::int64_t bytes) {
   return true;
 }
 
-void CpuBackend::Embed(const Tensor& table, const Tensor& out) {
+void CpuBackend::Embed(const Tensor& table, float scale, const Tensor& out) {
   PALUKU_CHECK(out.rows() == batch_.rows() && out.columns() == table.columns());
   if (Idle()) return;
   RunRanges(batch_.rows(), kActivationRows, [&](std::int64_t first, std::int64_t last, int) {
     for (std::int64_t r = first; r < last; ++r) {
       const std::int32_t token = batch_.tokens[static_cast<std::size_t>(r)];
       PALUKU_CHECK(token >= 0 && token < table.dim(0));
-      Info(table.dtype)
-          .dequantise(table.data + token * table.row_bytes(), out.f32() + r * out.columns(),
-                      out.columns());
+      float* row = out.f32() + r * out.columns();
+      Info(table.dtype).dequantise(table.data + token * table.row_bytes(), row, out.columns());
+      if (scale == 1) continue;
+      for (std::int64_t i = 0; i < out.columns(); ++i) row[i] *= scale;
     }
   });
 }
@@ -164,8 +154,8 @@ void CpuBackend::RopeQuery(const Tensor& q, int heads, int nope, int rope,
   RunRanges(q.rows(), kActivationRows, [&](std::int64_t first, std::int64_t last, int) {
     for (std::int64_t r = first; r < last; ++r) {
       for (int h = 0; h < heads; ++h) {
-        Rotate(q.f32() + r * q.columns() + h * (nope + rope) + nope, rope, params.interleaved,
-               table + r * rope);
+        RotateRow(q.f32() + r * q.columns() + h * (nope + rope) + nope, rope, params.interleaved,
+                  table + r * rope);
       }
     }
   });
@@ -187,7 +177,7 @@ void CpuBackend::LatentAppend(const LatentAppendParams& params) {
             const float* kv = params.kv.f32() + r * width;
             kernels_.rms_norm(kv, params.norm.f32(), params.epsilon, latent, row);
             std::memcpy(row + latent, kv + latent, static_cast<std::size_t>(rope) * sizeof(float));
-            Rotate(row + latent, rope, params.rope.interleaved, table + r * rope);
+            RotateRow(row + latent, rope, params.rope.interleaved, table + r * rope);
             StoreLatentRow(
                 pages_, row,
                 pages_.Row(sequence.page_table.data(), params.layer, sequence.cached + i));

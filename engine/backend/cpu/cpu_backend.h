@@ -39,17 +39,21 @@ class CpuBackend final : public Backend {
                std::stop_token stop, const std::function<void()>& body) override;
   Status Synchronise() override;
 
-  void Embed(const Tensor& table, const Tensor& out) override;
+  void Embed(const Tensor& table, float scale, const Tensor& out) override;
   void RmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& out) override;
   void AddRmsNorm(const Tensor& x, const Tensor& delta, const Tensor& weight, float epsilon,
                   const Tensor& out) override;
   void MatMul(const Tensor& x, const Tensor& weight, const Tensor& out) override;
   void RopeQuery(const Tensor& q, int heads, int nope, int rope, const RopeParams& params) override;
   void LatentAppend(const LatentAppendParams& params) override;
+  void IndexAppend(const IndexAppendParams& params) override;
+  void SelectTokens(const SelectTokensParams& params) override;
   void MlaAttention(const MlaAttentionParams& params) override;
   void RouteExperts(const RouteExpertsParams& params) override;
   void MoeFfn(const MoeFfnParams& params) override;
   void SwiGluFfn(const Tensor& x, const SwiGluWeights& weights, const Tensor& out) override;
+  void ReluSquaredFfn(const Tensor& x, const Tensor& up, const Tensor& down,
+                      const Tensor& out) override;
   void GatherRows(const Tensor& x, const Tensor& out) override;
   void Sample(const Tensor& logits, const SamplingParams& params,
               std::span<const std::int32_t> history, std::uint64_t position,
@@ -117,6 +121,8 @@ class CpuBackend final : public Backend {
   Blocks TakeBlocks(std::int64_t k, int columns, bool quantised);
   void PackBlock(const Inputs& inputs, const int* index, int block, bool quantised,
                  const Blocks& blocks) const;
+  // out [rows, weight.rows()] = x [rows, weight.columns()] * weight^T, within an operation.
+  void Multiply(const float* x, std::int64_t rows, const Tensor& weight, float* out);
   void MatMulFewRows(const Inputs& inputs, std::int64_t rows, const Tensor& weight, float* out);
   void MatMulManyRows(const Inputs& inputs, std::int64_t rows, const Tensor& weight, float* out);
 
@@ -152,15 +158,23 @@ class CpuBackend final : public Backend {
   // cos and sin of every row and pair of this step, [rows][rope / 2][2]; nullptr when memory is
   // short.
   const float* RopeTable(const RopeParams& params);
-  void AttendAbsorbed(const MlaAttentionParams& p, const StepSequence& sequence);
+  // The rows [first, first + rows) of a sequence, all of which see the tokens they may see; or one
+  // row that sees `chosen`.
+  void AttendAbsorbed(const MlaAttentionParams& p, const StepSequence& sequence, int first,
+                      int rows, std::span<const std::int32_t> chosen);
   void AttendExpanded(const MlaAttentionParams& p, const StepSequence& sequence);
-  // Decodes tokens [first, first + count) of the cache to f32 rows of `stride`; the rows up to
-  // kAttentionTile become zeros.
-  void LoadLatents(const StepSequence& sequence, int layer, std::int64_t first, int count,
-                   std::int64_t stride, float* out) const;
+  void AttendSelected(const MlaAttentionParams& p, const StepSequence& sequence);
+  // Decodes tokens [first, first + count) of the cache, or of the list `chosen` of tokens when it
+  // is not empty, to f32 rows of `stride`; the rows up to kAttentionTile become zeros.
+  void LoadLatents(const StepSequence& sequence, int layer, std::span<const std::int32_t> chosen,
+                   std::int64_t first, int count, std::int64_t stride, float* out) const;
   // Asks for the rows of tokens [first, last), which the next tile needs.
   void PrefetchLatents(const StepSequence& sequence, int layer, std::int64_t first,
                        std::int64_t last) const;
+
+  // --- the indexer of sparse attention (indexer.cpp) -----------------------------------------
+  void ScoreTokens(const SelectTokensParams& p, const StepSequence& sequence, int row,
+                   float* scores);
 
   enum class Failure { kNone, kCancelled, kOutOfMemory };
 

@@ -53,13 +53,37 @@ void CpuBackend::MatMul(const Tensor& x, const Tensor& weight, const Tensor& out
                out.rows() == x.rows());
   if (Idle()) return;
   BeginOperation();
-  const std::int64_t rows = x.rows();
-  const Inputs inputs = MakeInputs(x.f32(), rows, x.columns(), WeightsOf(weight).quantised);
+  Multiply(x.f32(), x.rows(), weight, out.f32());
+}
+
+void CpuBackend::Multiply(const float* x, std::int64_t rows, const Tensor& weight, float* out) {
+  const Inputs inputs = MakeInputs(x, rows, weight.columns(), WeightsOf(weight).quantised);
+  if (OutOfMemory()) return;
   if (rows <= kFewRows) {
-    MatMulFewRows(inputs, rows, weight, out.f32());
+    MatMulFewRows(inputs, rows, weight, out);
   } else {
-    MatMulManyRows(inputs, rows, weight, out.f32());
+    MatMulManyRows(inputs, rows, weight, out);
   }
+}
+
+void CpuBackend::ReluSquaredFfn(const Tensor& x, const Tensor& up, const Tensor& down,
+                                const Tensor& out) {
+  PALUKU_CHECK(x.columns() == up.columns() && down.columns() == up.rows() &&
+               out.columns() == down.rows() && out.rows() == x.rows());
+  if (Idle()) return;
+  BeginOperation();
+  const std::int64_t rows = x.rows(), inner = up.rows();
+  auto* values = scratch_.Take<float>(rows * inner);
+  if (OutOfMemory()) return;
+  Multiply(x.f32(), rows, up, values);
+  RunRanges(rows * inner, 4096, [&](std::int64_t first, std::int64_t last, int) {
+    for (std::int64_t i = first; i < last; ++i) {
+      // Written so that a NaN stays one.
+      const float positive = values[i] < 0 ? 0.0f : values[i];
+      values[i] = positive * positive;
+    }
+  });
+  Multiply(values, rows, down, out.f32());
 }
 
 void CpuBackend::MatMulFewRows(const Inputs& inputs, std::int64_t rows, const Tensor& weight,

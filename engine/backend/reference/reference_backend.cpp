@@ -98,10 +98,12 @@ bool ReferenceBackend::Stopped() {
   return cancelled_;
 }
 
-void ReferenceBackend::Embed(const Tensor& table, const Tensor& out) {
+void ReferenceBackend::Embed(const Tensor& table, float scale, const Tensor& out) {
   if (Stopped()) return;
   for (int r = 0; r < batch_.rows(); ++r) {
-    StoreRow(out, r, Row(table, batch_.tokens[static_cast<std::size_t>(r)]));
+    Vector row = Row(table, batch_.tokens[static_cast<std::size_t>(r)]);
+    for (double& value : row) value *= static_cast<double>(scale);
+    StoreRow(out, r, row);
   }
 }
 

@@ -12,6 +12,11 @@
 
 namespace paluku {
 
+namespace reference {
+using Vector = std::vector<double>;
+using Matrix = std::vector<Vector>;
+}  // namespace reference
+
 class ReferenceBackend final : public Backend {
  public:
   std::string_view name() const override { return "reference"; }
@@ -26,17 +31,21 @@ class ReferenceBackend final : public Backend {
                std::stop_token stop, const std::function<void()>& body) override;
   Status Synchronise() override;
 
-  void Embed(const Tensor& table, const Tensor& out) override;
+  void Embed(const Tensor& table, float scale, const Tensor& out) override;
   void RmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& out) override;
   void AddRmsNorm(const Tensor& x, const Tensor& delta, const Tensor& weight, float epsilon,
                   const Tensor& out) override;
   void MatMul(const Tensor& x, const Tensor& weight, const Tensor& out) override;
   void RopeQuery(const Tensor& q, int heads, int nope, int rope, const RopeParams& params) override;
   void LatentAppend(const LatentAppendParams& params) override;
+  void IndexAppend(const IndexAppendParams& params) override;
+  void SelectTokens(const SelectTokensParams& params) override;
   void MlaAttention(const MlaAttentionParams& params) override;
   void RouteExperts(const RouteExpertsParams& params) override;
   void MoeFfn(const MoeFfnParams& params) override;
   void SwiGluFfn(const Tensor& x, const SwiGluWeights& weights, const Tensor& out) override;
+  void ReluSquaredFfn(const Tensor& x, const Tensor& up, const Tensor& down,
+                      const Tensor& out) override;
   void GatherRows(const Tensor& x, const Tensor& out) override;
   void Sample(const Tensor& logits, const SamplingParams& params,
               std::span<const std::int32_t> history, std::uint64_t position,
@@ -45,6 +54,8 @@ class ReferenceBackend final : public Backend {
  private:
   // True when the step was asked to stop; the operation then does nothing.
   bool Stopped();
+  double IndexScore(const SelectTokensParams& p, std::int64_t row,
+                    const reference::Vector& key) const;
 
   StepBatch batch_;
   LatentPages pages_;
@@ -55,9 +66,6 @@ class ReferenceBackend final : public Backend {
 
 // Shared by the files of this folder.
 namespace reference {
-
-using Vector = std::vector<double>;
-using Matrix = std::vector<Vector>;
 
 // Row `index` of a tensor of any type, decoded.
 Vector Row(const Tensor& tensor, std::int64_t index);
@@ -70,6 +78,8 @@ Vector Project(const Vector& x, const Matrix& weight);
 Vector Normalise(const Vector& x, const Vector& weight, double epsilon);
 // Rotates `x` [rope] for `position`, in place.
 void Rotate(double* x, int rope, double position, const RopeParams& params);
+// Indices of the `count` largest values, best first; of equal values the lower index comes first.
+std::vector<int> Best(const Vector& values, int count);
 // down(SiLU(gate x) * up x)
 Vector SwiGlu(const Vector& x, const Matrix& gate, const Matrix& up, const Matrix& down);
 

@@ -12,6 +12,16 @@
 namespace paluku {
 namespace reference {
 
+std::vector<int> Best(const Vector& values, int count) {
+  std::vector<int> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+    return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)];
+  });
+  order.resize(static_cast<std::size_t>(count));
+  return order;
+}
+
 Vector SwiGlu(const Vector& x, const Matrix& gate, const Matrix& up, const Matrix& down) {
   Vector inner = Project(x, gate);
   const Vector factor = Project(x, up);
@@ -40,17 +50,6 @@ Vector Scores(const Vector& logits, GateFunction function) {
   for (std::size_t i = 0; i < logits.size(); ++i) sum += scores[i] = std::exp(logits[i] - largest);
   for (double& s : scores) s /= sum;
   return scores;
-}
-
-// Indices of the `count` largest values, best first; of equal values the lower index comes first.
-std::vector<int> Best(const Vector& values, int count) {
-  std::vector<int> order(values.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)];
-  });
-  order.resize(static_cast<std::size_t>(count));
-  return order;
 }
 
 double ScoreOfGroup(Vector members, GroupScore how) {
@@ -138,6 +137,17 @@ void ReferenceBackend::SwiGluFfn(const Tensor& x, const SwiGluWeights& weights, 
   for (std::int64_t r = 0; r < x.rows(); ++r) {
     if (Stopped()) return;
     StoreRow(out, r, SwiGlu(Row(x, r), gate, up, down));
+  }
+}
+
+void ReferenceBackend::ReluSquaredFfn(const Tensor& x, const Tensor& up, const Tensor& down,
+                                      const Tensor& out) {
+  const Matrix w_up = AllRows(up), w_down = AllRows(down);
+  for (std::int64_t r = 0; r < x.rows(); ++r) {
+    if (Stopped()) return;
+    Vector inner = Project(Row(x, r), w_up);
+    for (double& value : inner) value = value < 0 ? 0 : value * value;
+    StoreRow(out, r, Project(inner, w_down));
   }
 }
 
