@@ -16,6 +16,14 @@ std::int64_t PlainBytes(const ModelCard& card) {
   return 2ll * card.layers * card.heads * (card.nope + card.rope + card.value);
 }
 
+// The English sentences of errors or notes.
+template <class Reason>
+nlohmann::json Messages(const std::vector<Reason>& reasons) {
+  nlohmann::json sentences = nlohmann::json::array();
+  for (const Reason& reason : reasons) sentences.push_back(reason.Message());
+  return sentences;
+}
+
 nlohmann::json ToJson(const ModelCard& card) {
   nlohmann::json types = nlohmann::json::object();
   for (const auto& [name, count] : card.tensor_types) types[name] = count;
@@ -45,7 +53,8 @@ nlohmann::json ToJson(const ModelCard& card) {
           {"tokenizer", card.tokenizer},
           {"chat_template", card.chat_template},
           {"tensor_types", types},
-          {"unsupported", card.unsupported}};
+          {"unsupported", Messages(card.unsupported)},
+          {"notes", Messages(card.notes)}};
 }
 
 void Line(const char* label, const std::string& text) {
@@ -75,7 +84,8 @@ void PrintText(const ModelCard& card) {
   for (const auto& [name, count] : card.tensor_types)
     types += name + " " + std::to_string(count) + "  ";
   Line("Tensor types", types);
-  for (const std::string& reason : card.unsupported) Line("Unsupported", reason);
+  for (const ModelNote& note : card.notes) Line("Note", note.Message());
+  for (const Error& reason : card.unsupported) Line("Unsupported", reason.Message());
 }
 
 Status Inspect(const Context& context, const std::string& model) {

@@ -66,7 +66,7 @@ Status Add(const Context& context, const std::string& file) {
   const std::string path = std::filesystem::absolute(file, error).lexically_normal().string();
   PALUKU_ASSIGN_OR_RETURN(const ModelCard card, ReadModelCard(path));
   if (!card.unsupported.empty()) {
-    return Fail(ErrorCode::kModelNotRunnable, path, card.unsupported.front());
+    return tl::unexpected(card.unsupported.front());
   }
   PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage,
                           context.OpenStorage(StorageAccess::kWrite));

@@ -6,7 +6,7 @@
 
 #include "app/cli/command.h"
 #include "engine/base/utf8.h"
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
 #include "engine/text/tokenizer.h"
 
 namespace paluku::cli {
@@ -19,7 +19,7 @@ Result<std::shared_ptr<const Tokenizer>> OpenTokenizer(const Context& context,
     PALUKU_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromTokenizerJson(path));
     return Tokenizer::Create(std::move(vocabulary));
   }
-  PALUKU_ASSIGN_OR_RETURN(const std::shared_ptr<const GgufFile> file, GgufFile::Open(path));
+  PALUKU_ASSIGN_OR_RETURN(const std::shared_ptr<const ModelFile> file, ModelFile::Open(path));
   PALUKU_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromGguf(*file));
   return Tokenizer::Create(std::move(vocabulary));
 }

@@ -12,8 +12,7 @@ bool LibraryModel::usable() const { return !problem && card && card->unsupported
 
 QString LibraryModel::problemText() const {
   if (problem) return errorText(*problem);
-  if (card && !card->unsupported.empty())
-    return safeText(QString::fromStdString(card->unsupported.front()));
+  if (card && !card->unsupported.empty()) return errorText(card->unsupported.front());
   return {};
 }
 

@@ -71,9 +71,10 @@ const char* ErrorTemplate(ErrorCode code) {
   return "";
 }
 
-std::string Error::Message() const {
+std::string FillTemplate(const char* sentence, const std::string& subject,
+                         const std::string& detail) {
   std::string text;
-  for (const char* p = ErrorTemplate(code); *p != '\0'; ++p) {
+  for (const char* p = sentence; *p != '\0'; ++p) {
     if (*p == '%' && (p[1] == '1' || p[1] == '2')) {
       text += p[1] == '1' ? subject : detail;
       ++p;
@@ -83,6 +84,8 @@ std::string Error::Message() const {
   }
   return text;
 }
+
+std::string Error::Message() const { return FillTemplate(ErrorTemplate(code), subject, detail); }
 
 Error ErrorFromErrno(int errno_value, std::string path) {
   switch (errno_value) {

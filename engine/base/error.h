@@ -62,6 +62,10 @@ struct Error {
 // The English sentence of `code` with its placeholders.
 const char* ErrorTemplate(ErrorCode code);
 
+// `sentence` with `subject` in place of %1 and `detail` in place of %2.
+std::string FillTemplate(const char* sentence, const std::string& subject,
+                         const std::string& detail);
+
 template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;

@@ -20,25 +20,25 @@ constexpr std::uint64_t kLeastAlignment = 8;
 constexpr std::uint64_t kGreatestAlignment = 65'536;
 
 // Bytes of an array element, 0 for types that are not numbers.
-std::uint64_t NumberBytes(GgufType type) {
+std::uint64_t NumberBytes(ValueType type) {
   switch (type) {
-    case GgufType::kU8:
-    case GgufType::kI8:
-    case GgufType::kBool:
+    case ValueType::kU8:
+    case ValueType::kI8:
+    case ValueType::kBool:
       return 1;
-    case GgufType::kU16:
-    case GgufType::kI16:
+    case ValueType::kU16:
+    case ValueType::kI16:
       return 2;
-    case GgufType::kU32:
-    case GgufType::kI32:
-    case GgufType::kF32:
+    case ValueType::kU32:
+    case ValueType::kI32:
+    case ValueType::kF32:
       return 4;
-    case GgufType::kU64:
-    case GgufType::kI64:
-    case GgufType::kF64:
+    case ValueType::kU64:
+    case ValueType::kI64:
+    case ValueType::kF64:
       return 8;
-    case GgufType::kString:
-    case GgufType::kArray:
+    case ValueType::kString:
+    case ValueType::kArray:
       break;
   }
   return 0;
@@ -52,31 +52,33 @@ bool IsPlainName(std::string_view name) {
 
 }  // namespace
 
-GgufParser::GgufParser(std::shared_ptr<const MappedFile> file)
-    : out_(new GgufFile), bytes_(file->bytes()) {
-  out_->file_ = std::move(file);
+GgufParser::GgufParser(std::shared_ptr<const MappedFile> file) : bytes_(file->bytes()) {
+  out_.path = file->path();
+  out_.mappings.push_back(std::move(file));
 }
 
 tl::unexpected<Error> GgufParser::Truncated() const {
-  return Fail(ErrorCode::kFileTruncated, out_->path(), context_);
+  return Fail(ErrorCode::kFileTruncated, out_.path, context_);
 }
 
 tl::unexpected<Error> GgufParser::Limit(std::string what) const {
-  return Fail(ErrorCode::kLimitExceeded, out_->path(), context_ + ": " + std::move(what));
+  return Fail(ErrorCode::kLimitExceeded, out_.path, context_ + ": " + std::move(what));
 }
 
 tl::unexpected<Error> GgufParser::Damaged(std::string what) const {
-  return Fail(ErrorCode::kFileDamaged, out_->path(), context_ + ": " + std::move(what));
+  return Fail(ErrorCode::kFileDamaged, out_.path, context_ + ": " + std::move(what));
 }
 
-Result<std::shared_ptr<const GgufFile>> GgufParser::Parse() {
+Result<ModelFile::Contents> GgufParser::Parse() {
   PALUKU_TRY(ReadHeader());
   for (std::uint64_t i = 0; i < entry_count_; ++i) PALUKU_TRY(ReadEntry(i));
   PALUKU_TRY(ReadAlignment());
   for (std::uint64_t i = 0; i < tensor_count_; ++i) PALUKU_TRY(ReadTensorInfo(i));
   PALUKU_TRY(PlaceTensors());
-  if (out_->damaged()) return Fail(ErrorCode::kFileTruncated, out_->path(), "while it was read");
-  return std::shared_ptr<const GgufFile>(std::move(out_));
+  if (out_.mappings.front()->damaged()) {
+    return Fail(ErrorCode::kFileTruncated, out_.path, "while it was read");
+  }
+  return std::move(out_);
 }
 
 Result<std::span<const std::byte>> GgufParser::Take(std::uint64_t count) {
@@ -90,13 +92,14 @@ Result<std::span<const std::byte>> GgufParser::Take(std::uint64_t count) {
 Status GgufParser::ReadHeader() {
   if (bytes_.size() < kMagic.size() ||
       std::memcmp(bytes_.data(), kMagic.data(), kMagic.size()) != 0) {
-    return Fail(ErrorCode::kNotAModelFile, out_->path());
+    return Fail(ErrorCode::kNotAModelFile, out_.path);
   }
   position_ = kMagic.size();
-  PALUKU_ASSIGN_OR_RETURN(out_->version_, Read<std::uint32_t>());
-  if (out_->version_ != 2 && out_->version_ != 3) {
-    return Fail(ErrorCode::kUnsupportedVersion, out_->path(), std::to_string(out_->version_));
+  PALUKU_ASSIGN_OR_RETURN(const std::uint32_t version, Read<std::uint32_t>());
+  if (version != 2 && version != 3) {
+    return Fail(ErrorCode::kUnsupportedVersion, out_.path, std::to_string(version));
   }
+  out_.format = "GGUF " + std::to_string(version);
   PALUKU_ASSIGN_OR_RETURN(tensor_count_, Read<std::uint64_t>());
   PALUKU_ASSIGN_OR_RETURN(entry_count_, Read<std::uint64_t>());
   if (tensor_count_ > kGgufLimits.tensors) return Limit("too many tensors");
@@ -128,66 +131,66 @@ Status GgufParser::ReadEntry(std::uint64_t index) {
   PALUKU_ASSIGN_OR_RETURN(std::string key, ReadName(kGgufLimits.key_bytes));
   context_ = key;
   PALUKU_ASSIGN_OR_RETURN(const std::uint32_t type, Read<std::uint32_t>());
-  PALUKU_ASSIGN_OR_RETURN(GgufValue value, ReadValue(static_cast<GgufType>(type)));
-  if (!out_->entries_.emplace(std::move(key), std::move(value)).second) {
+  PALUKU_ASSIGN_OR_RETURN(MetadataValue value, ReadValue(static_cast<ValueType>(type)));
+  if (!out_.entries.emplace(std::move(key), std::move(value)).second) {
     return Damaged("it is there twice");
   }
   return {};
 }
 
 template <class Stored, class Kept>
-Result<GgufValue> GgufParser::ReadScalar() {
+Result<MetadataValue> GgufParser::ReadScalar() {
   PALUKU_ASSIGN_OR_RETURN(const Stored value, Read<Stored>());
-  return GgufValue(std::in_place_type<Kept>, static_cast<Kept>(value));
+  return MetadataValue(std::in_place_type<Kept>, static_cast<Kept>(value));
 }
 
-Result<GgufValue> GgufParser::ReadValue(GgufType type) {
+Result<MetadataValue> GgufParser::ReadValue(ValueType type) {
   switch (type) {
-    case GgufType::kU8:
+    case ValueType::kU8:
       return ReadScalar<std::uint8_t, std::uint64_t>();
-    case GgufType::kI8:
+    case ValueType::kI8:
       return ReadScalar<std::int8_t, std::int64_t>();
-    case GgufType::kU16:
+    case ValueType::kU16:
       return ReadScalar<std::uint16_t, std::uint64_t>();
-    case GgufType::kI16:
+    case ValueType::kI16:
       return ReadScalar<std::int16_t, std::int64_t>();
-    case GgufType::kU32:
+    case ValueType::kU32:
       return ReadScalar<std::uint32_t, std::uint64_t>();
-    case GgufType::kI32:
+    case ValueType::kI32:
       return ReadScalar<std::int32_t, std::int64_t>();
-    case GgufType::kU64:
+    case ValueType::kU64:
       return ReadScalar<std::uint64_t, std::uint64_t>();
-    case GgufType::kI64:
+    case ValueType::kI64:
       return ReadScalar<std::int64_t, std::int64_t>();
-    case GgufType::kF32:
+    case ValueType::kF32:
       return ReadScalar<float, double>();
-    case GgufType::kF64:
+    case ValueType::kF64:
       return ReadScalar<double, double>();
-    case GgufType::kBool: {
+    case ValueType::kBool: {
       PALUKU_ASSIGN_OR_RETURN(const std::uint8_t value, Read<std::uint8_t>());
       if (value > 1) return Damaged("neither true nor false");
-      return GgufValue(std::in_place_type<bool>, value == 1);
+      return MetadataValue(std::in_place_type<bool>, value == 1);
     }
-    case GgufType::kString: {
+    case ValueType::kString: {
       PALUKU_ASSIGN_OR_RETURN(const std::string_view text, ReadString());
-      return GgufValue(text);
+      return MetadataValue(text);
     }
-    case GgufType::kArray:
+    case ValueType::kArray:
       return ReadArray();
   }
   return Damaged("unknown kind of value");
 }
 
-Result<GgufValue> GgufParser::ReadArray() {
+Result<MetadataValue> GgufParser::ReadArray() {
   PALUKU_ASSIGN_OR_RETURN(const std::uint32_t type_id, Read<std::uint32_t>());
   PALUKU_ASSIGN_OR_RETURN(const std::uint64_t count, Read<std::uint64_t>());
   if (count > kGgufLimits.array_elements) return Limit("the array is too long");
-  const auto type = static_cast<GgufType>(type_id);
+  const auto type = static_cast<ValueType>(type_id);
   if (const std::uint64_t bytes = NumberBytes(type); bytes != 0) {
     PALUKU_ASSIGN_OR_RETURN(const auto raw, Take(count * bytes));
-    return GgufValue(GgufNumberArray{type, raw, count});
+    return MetadataValue(NumberArray{type, raw, count});
   }
-  if (type != GgufType::kString) return Damaged("unknown kind of array");
+  if (type != ValueType::kString) return Damaged("unknown kind of array");
   if (count * sizeof(std::uint64_t) > remaining()) return Truncated();
   strings_ += count;
   if (strings_ > kGgufLimits.strings) return Limit("too many texts");
@@ -197,14 +200,19 @@ Result<GgufValue> GgufParser::ReadArray() {
     PALUKU_ASSIGN_OR_RETURN(const std::string_view text, ReadString());
     texts.push_back(text);
   }
-  return GgufValue(std::move(texts));
+  return MetadataValue(std::move(texts));
 }
 
 Status GgufParser::ReadAlignment() {
   context_ = "general.alignment";
-  if (!out_->Has(context_)) return {};
-  PALUKU_ASSIGN_OR_RETURN(alignment_, out_->Integer(context_, kLeastAlignment, kGreatestAlignment));
-  if (!std::has_single_bit(alignment_)) return Damaged("not a power of two");
+  const auto entry = out_.entries.find(context_);
+  if (entry == out_.entries.end()) return {};
+  const auto* value = std::get_if<std::uint64_t>(&entry->second);
+  if (value == nullptr || *value < kLeastAlignment || *value > kGreatestAlignment) {
+    return Fail(ErrorCode::kBadValue, out_.path, context_);
+  }
+  if (!std::has_single_bit(*value)) return Damaged("not a power of two");
+  alignment_ = *value;
   return {};
 }
 
@@ -235,13 +243,14 @@ Result<std::vector<std::int64_t>> GgufParser::ReadShape() {
 
 Status GgufParser::AddTensor(const std::string& name, std::uint32_t type,
                              std::vector<std::int64_t> shape, std::uint64_t offset) {
-  if (out_->tensors_.contains(name) || out_->foreign_.contains(name)) {
+  if (out_.tensors.contains(name) || out_.foreign_tensors.contains(name)) {
     return Damaged("it is there twice");
   }
   const std::optional<DType> dtype = DTypeFromGguf(type);
   if (!dtype) {
     extents_.push_back({offset, 1, name});  // its size is unknown, its first byte is there
-    out_->foreign_.emplace(name, GgufForeignTensor{type, std::move(shape)});
+    out_.foreign_tensors.emplace(name,
+                                 ForeignTensor{std::string(GgufTypeName(type)), std::move(shape)});
     return {};
   }
   const DTypeInfo& info = Info(*dtype);
@@ -259,7 +268,7 @@ Status GgufParser::AddTensor(const std::string& name, std::uint32_t type,
   tensor.rank = static_cast<int>(shape.size());
   std::copy(shape.begin(), shape.end(), tensor.shape.begin());
   extents_.push_back({offset, *bytes.Get(), name});
-  out_->tensors_.emplace(name, tensor);
+  out_.tensors.emplace(name, tensor);
   return {};
 }
 
@@ -276,11 +285,17 @@ Status GgufParser::PlaceTensors() {
     if (!(previous_end <= begin)) return Damaged("it overlaps another tensor");
     previous_end = begin + extent.bytes;
     if (!(previous_end + weights <= Checked<std::uint64_t>(bytes_.size()))) return Truncated();
-    if (const auto it = out_->tensors_.find(extent.name); it != out_->tensors_.end()) {
+    if (const auto it = out_.tensors.find(extent.name); it != out_.tensors.end()) {
       it->second.data = const_cast<std::byte*>(bytes_.data() + weights + extent.offset);
     }
   }
   return {};
+}
+
+Result<std::shared_ptr<const ModelFile>> OpenGguf(const std::string& path) {
+  PALUKU_ASSIGN_OR_RETURN(auto file, MappedFile::Open(path));
+  PALUKU_ASSIGN_OR_RETURN(ModelFile::Contents contents, GgufParser(std::move(file)).Parse());
+  return std::make_shared<const ModelFile>(std::move(contents));
 }
 
 }  // namespace paluku

@@ -1,6 +1,6 @@
-// GgufParser: turns the bytes of a mapped file into a GgufFile, believing none of them.
+// GgufParser: turns the bytes of a mapped file into a ModelFile, believing none of them.
 //
-// Used once, by GgufFile::Open. The cursor never passes the end of the file; counts are held
+// Used once, by OpenGguf. The cursor never passes the end of the file; counts are held
 // against the bytes that remain before anything is reserved for them. Rules: CVE-2024-21802 and its
 // family (n_dims, counts and sizes that wrap) and CVE-2026-7482 (tensors that reach beyond the
 // file).
@@ -23,7 +23,7 @@ namespace paluku {
 class GgufParser {
  public:
   explicit GgufParser(std::shared_ptr<const MappedFile> file);
-  Result<std::shared_ptr<const GgufFile>> Parse();
+  Result<ModelFile::Contents> Parse();
 
  private:
   // Where a tensor lies, relative to the first byte of the weights.
@@ -48,14 +48,14 @@ class GgufParser {
     return value;
   }
   template <class Stored, class Kept>
-  Result<GgufValue> ReadScalar();
+  Result<MetadataValue> ReadScalar();
 
   Status ReadHeader();
   Status ReadEntry(std::uint64_t index);
   Result<std::string_view> ReadString();
   Result<std::string> ReadName(std::uint64_t limit);
-  Result<GgufValue> ReadValue(GgufType type);
-  Result<GgufValue> ReadArray();
+  Result<MetadataValue> ReadValue(ValueType type);
+  Result<MetadataValue> ReadArray();
   Status ReadAlignment();
   Status ReadTensorInfo(std::uint64_t index);
   Result<std::vector<std::int64_t>> ReadShape();
@@ -63,7 +63,7 @@ class GgufParser {
                    std::uint64_t offset);
   Status PlaceTensors();
 
-  std::shared_ptr<GgufFile> out_;
+  ModelFile::Contents out_;
   std::span<const std::byte> bytes_;
   std::uint64_t position_ = 0;
   std::uint64_t tensor_count_ = 0;

@@ -5,7 +5,7 @@
 #include <map>
 #include <string_view>
 
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
 #include "engine/model/model_config.h"
 #include "engine/text/chat_template_forms.h"
 #include "engine/text/pretokenizer.h"
@@ -34,7 +34,7 @@ std::string BaseName(const std::string& path) {
   return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
 }
 
-std::string TextOr(const GgufFile& file, std::string_view key, std::string fallback) {
+std::string TextOr(const ModelFile& file, std::string_view key, std::string fallback) {
   const auto text = file.String(key);
   return text && !text->empty() ? std::string(*text) : std::move(fallback);
 }
@@ -47,7 +47,7 @@ struct Counted {
   std::int64_t bytes;
 };
 
-std::vector<Counted> CountTensors(const GgufFile& file) {
+std::vector<Counted> CountTensors(const ModelFile& file) {
   std::vector<Counted> all;
   for (const auto& [name, tensor] : file.tensors()) {
     all.push_back({name, Info(tensor.dtype).name, tensor.elements(), tensor.bytes()});
@@ -55,13 +55,12 @@ std::vector<Counted> CountTensors(const GgufFile& file) {
   for (const auto& [name, tensor] : file.foreign_tensors()) {
     double elements = 1;  // not held against the size of the file, so it may be absurd
     for (const std::int64_t dimension : tensor.shape) elements *= static_cast<double>(dimension);
-    all.push_back({name, GgufTypeName(tensor.gguf_type),
-                   static_cast<std::int64_t>(std::min(elements, 1e15)), 0});
+    all.push_back({name, tensor.type, static_cast<std::int64_t>(std::min(elements, 1e15)), 0});
   }
   return all;
 }
 
-void FillTypes(const GgufFile& file, const std::vector<Counted>& tensors, ModelCard& card) {
+void FillTypes(const ModelFile& file, const std::vector<Counted>& tensors, ModelCard& card) {
   std::map<std::string_view, std::pair<int, std::int64_t>> by_type;  // tensors, elements
   for (const Counted& tensor : tensors) {
     auto& [count, elements] = by_type[tensor.type];
@@ -117,26 +116,26 @@ void FillConfig(const ModelConfig& config, ModelCard& card) {
   card.experts_shared = config.experts_shared;
   card.vocabulary = config.vocabulary;
   card.context_length = config.context_length;
+  card.notes = config.notes;
 }
 
-void AddForeignTypes(const GgufFile& file, ModelCard& card) {
+void AddForeignTypes(const ModelFile& file, ModelCard& card) {
   std::map<std::string_view, int> types;
-  for (const auto& [name, tensor] : file.foreign_tensors()) ++types[GgufTypeName(tensor.gguf_type)];
+  for (const auto& [name, tensor] : file.foreign_tensors()) ++types[tensor.type];
   for (const auto& [type, count] : types) {
-    const Error error{
-        ErrorCode::kUnsupportedTensorType, file.path(),
-        std::string(type) + ", " + std::to_string(count) + (count == 1 ? " tensor" : " tensors")};
-    card.unsupported.push_back(error.Message());
+    card.unsupported.push_back(
+        {ErrorCode::kUnsupportedTensorType, file.path(),
+         std::string(type) + ", " + std::to_string(count) + (count == 1 ? " tensor" : " tensors")});
   }
 }
 
 // Tokenizer and chat template, told from their names without building them.
-void FillText(const GgufFile& file, ModelCard& card) {
+void FillText(const ModelFile& file, ModelCard& card) {
   card.tokenizer = TextOr(file, "tokenizer.ggml.pre", "");
   const auto tokens = file.Strings("tokenizer.ggml.tokens");
   if (tokens && card.vocabulary == 0) card.vocabulary = static_cast<int>(tokens->size());
   if (const auto known = PreTokenizer::Create(card.tokenizer, file.path()); !known) {
-    card.unsupported.push_back(known.error().Message());
+    card.unsupported.push_back(known.error());
   }
   const std::string source = TextOr(file, "tokenizer.chat_template", "");
   if (source.empty()) {
@@ -153,7 +152,7 @@ void FillText(const GgufFile& file, ModelCard& card) {
 
 }  // namespace
 
-ModelCard DescribeModel(const GgufFile& file) {
+ModelCard DescribeModel(const ModelFile& file) {
   ModelCard card;
   card.path = file.path();
   card.name = TextOr(file, "general.name", BaseName(file.path()));
@@ -165,7 +164,7 @@ ModelCard DescribeModel(const GgufFile& file) {
   if (config) {
     FillConfig(*config, card);
   } else {
-    card.unsupported.push_back(config.error().Message());
+    card.unsupported.push_back(config.error());
   }
   AddForeignTypes(file, card);
   FillParameters(tensors, config ? &*config : nullptr, card);
@@ -174,7 +173,7 @@ ModelCard DescribeModel(const GgufFile& file) {
 }
 
 Result<ModelCard> ReadModelCard(const std::string& path) {
-  PALUKU_ASSIGN_OR_RETURN(const auto file, GgufFile::Open(path));
+  PALUKU_ASSIGN_OR_RETURN(const auto file, ModelFile::Open(path));
   return DescribeModel(*file);
 }
 

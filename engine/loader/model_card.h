@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/loader/model_note.h"
 
 namespace paluku {
 
-class GgufFile;
+class ModelFile;
 
 struct ModelCard {
   std::string path;
@@ -40,15 +41,16 @@ struct ModelCard {
   std::string tokenizer;      // pre-tokenizer name
   std::string chat_template;  // recognised form, or empty
   std::vector<std::pair<std::string, int>>
-      tensor_types;                      // type name, number of tensors; most used first
-  std::vector<std::string> unsupported;  // why it cannot run; empty when it can
+      tensor_types;                // type name, number of tensors; most used first
+  std::vector<Error> unsupported;  // why it cannot run; empty when it can
+  std::vector<ModelNote> notes;    // what was assumed, what is not used
 };
 
-// Errors: those of GgufFile::Open. A readable file that Paluku cannot run is a card with reasons in
-// `unsupported`.
+// Errors: those of ModelFile::Open. A readable file that Paluku cannot run is a card with reasons
+// in `unsupported`.
 Result<ModelCard> ReadModelCard(const std::string& path);
 
 // The same for a file that is open.
-ModelCard DescribeModel(const GgufFile& file);
+ModelCard DescribeModel(const ModelFile& file);
 
 }  // namespace paluku

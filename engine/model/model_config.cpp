@@ -26,7 +26,7 @@ constexpr std::uint64_t kGatingSigmoid = 2;
 // Reads keys of the family "deepseek2." and keeps the first error.
 class Reader {
  public:
-  explicit Reader(const GgufFile& file) : file_(file) {}
+  explicit Reader(const ModelFile& file) : file_(file) {}
 
   static std::string Key(std::string_view name) { return "deepseek2." + std::string(name); }
   bool Has(std::string_view name) const { return file_.Has(Key(name)); }
@@ -62,18 +62,20 @@ class Reader {
     return T{};
   }
 
-  const GgufFile& file_;
+  const ModelFile& file_;
   Status status_;
 };
 
-bool HasTensor(const GgufFile& file, std::string_view name) { return !ShapeOf(file, name).empty(); }
+bool HasTensor(const ModelFile& file, std::string_view name) {
+  return !ShapeOf(file, name).empty();
+}
 
 std::string LayerTensor(int layer, std::string_view name) {
   return "blk." + std::to_string(layer) + "." + std::string(name);
 }
 
 // Blocks for multi-token prediction stand behind the trunk and are recognised by their own tensor.
-int TrunkLayers(const GgufFile& file, int blocks) {
+int TrunkLayers(const ModelFile& file, int blocks) {
   for (int i = 0; i < blocks; ++i) {
     if (HasTensor(file, LayerTensor(i, "nextn.eh_proj.weight"))) return i;
   }
@@ -106,7 +108,7 @@ void ReadGroups(Reader& in, ModelConfig& config) {
   }
 }
 
-void ReadExperts(Reader& in, const GgufFile& file, ModelConfig& config) {
+void ReadExperts(Reader& in, const ModelFile& file, ModelConfig& config) {
   config.experts = in.IntegerOr("expert_count", 0, 0, kMaxExperts);
   if (config.experts == 0) {
     config.dense_layers = config.layers;
@@ -166,7 +168,7 @@ void ReadRope(Reader& in, ModelConfig& config) {
       static_cast<float>(mscale * mscale / std::sqrt(double(config.nope + config.rope)));
 }
 
-void ReadAttention(Reader& in, const GgufFile& file, ModelConfig& config) {
+void ReadAttention(Reader& in, const ModelFile& file, ModelConfig& config) {
   config.heads = in.Integer("attention.head_count", 1, kMaxHeads);
   config.latent = in.Integer("attention.kv_lora_rank", 1, kMaxLatent);
   config.rope = in.Integer("rope.dimension_count", 2, kMaxHeadWidth);
@@ -189,7 +191,7 @@ void ReadAttention(Reader& in, const GgufFile& file, ModelConfig& config) {
 
 }  // namespace
 
-std::vector<std::int64_t> ShapeOf(const GgufFile& file, std::string_view name) {
+std::vector<std::int64_t> ShapeOf(const ModelFile& file, std::string_view name) {
   if (const Tensor* tensor = file.FindTensor(name)) {
     return {tensor->shape.begin(), tensor->shape.begin() + tensor->rank};
   }
@@ -197,7 +199,7 @@ std::vector<std::int64_t> ShapeOf(const GgufFile& file, std::string_view name) {
   return it == file.foreign_tensors().end() ? std::vector<std::int64_t>{} : it->second.shape;
 }
 
-Result<ModelConfig> ModelConfig::Parse(const GgufFile& file) {
+Result<ModelConfig> ModelConfig::Parse(const ModelFile& file) {
   PALUKU_ASSIGN_OR_RETURN(const std::uint64_t parts,
                           file.IntegerOr("split.count", 1, 0, kAnyCount));
   if (parts > 1) {

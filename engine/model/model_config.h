@@ -9,7 +9,8 @@
 
 #include "engine/backend/backend.h"
 #include "engine/base/error.h"
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
+#include "engine/loader/model_note.h"
 
 namespace paluku {
 
@@ -45,13 +46,15 @@ struct ModelConfig {
   bool normalise_weights = false;
   float expert_scale = 1;  // routed_scaling_factor
 
+  std::vector<ModelNote> notes;  // values assumed for absent keys, layers not used
+
   bool HasExperts(int layer) const { return experts > 0 && layer >= dense_layers; }
 
   // Errors: kUnsupportedArchitecture for any other family, kMissingKey, kBadValue, kMissingTensor.
-  static Result<ModelConfig> Parse(const GgufFile& file);
+  static Result<ModelConfig> Parse(const ModelFile& file);
 };
 
 // Shape of a tensor, outermost first, also of one whose element type is unknown; empty when absent.
-std::vector<std::int64_t> ShapeOf(const GgufFile& file, std::string_view name);
+std::vector<std::int64_t> ShapeOf(const ModelFile& file, std::string_view name);
 
 }  // namespace paluku

@@ -252,7 +252,7 @@ class WeightLoader {
   const Weights::Progress& progress_;
   std::stop_token stop_;
   Weights& out_;
-  const GgufFile& file_;
+  const ModelFile& file_;
   std::string prefix_;  // "blk.7." while a layer is loaded
   std::int64_t done_ = 0;
   std::int64_t total_ = 0;
@@ -260,7 +260,7 @@ class WeightLoader {
 
 }  // namespace
 
-Result<Weights> Weights::Load(std::shared_ptr<const GgufFile> file, const ModelConfig& config,
+Result<Weights> Weights::Load(std::shared_ptr<const ModelFile> file, const ModelConfig& config,
                               Backend& backend, const Progress& progress, std::stop_token stop) {
   Weights weights;
   weights.file = std::move(file);

@@ -13,7 +13,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/base/error.h"
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
 #include "engine/model/model_config.h"
 
 namespace paluku {
@@ -50,14 +50,14 @@ struct Weights {
   Tensor output_norm;  // [hidden] f32
   Tensor output;       // [vocabulary, hidden]; the embedding when the file ties them
   std::vector<LayerWeights> layers;
-  std::vector<Buffer> buffers;           // owners of what is not in the mapping
-  std::shared_ptr<const GgufFile> file;  // owner of the rest
+  std::vector<Buffer> buffers;            // owners of what is not in the mapping
+  std::shared_ptr<const ModelFile> file;  // owner of the rest
 
   // Bytes made ready so far, of `total`.
   using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
   // Errors: kMissingTensor, kUnsupportedTensorType, kBadValue (a shape), kOutOfMemory, kCancelled,
   // kFileDamaged.
-  static Result<Weights> Load(std::shared_ptr<const GgufFile> file, const ModelConfig& config,
+  static Result<Weights> Load(std::shared_ptr<const ModelFile> file, const ModelConfig& config,
                               Backend& backend, const Progress& progress, std::stop_token stop);
 };
 

@@ -8,7 +8,7 @@
 
 #include "engine/backend/registry.h"
 #include "engine/base/thread_checker.h"
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
 #include "engine/model/model_config.h"
 #include "engine/session/generation_loop.h"
 #include "engine/session/session.h"
@@ -28,7 +28,7 @@ std::int64_t PlainBytesPerToken(const ModelConfig& config, const LatentPages& pa
 }
 
 // A tokenizer whose ids all have a row in the embedding.
-Result<std::shared_ptr<const Tokenizer>> LoadTokenizer(const GgufFile& file,
+Result<std::shared_ptr<const Tokenizer>> LoadTokenizer(const ModelFile& file,
                                                        const ModelConfig& config) {
   PALUKU_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromGguf(file));
   if (vocabulary.tokens.size() > static_cast<std::size_t>(config.vocabulary)) {
@@ -110,7 +110,7 @@ Status Engine::Load(const std::string& path, const LoadOptions& options,
   if (options.context_tokens < 0 || options.context_tokens > kMaxContextTokens) {
     return Fail(ErrorCode::kInvalidArgument, "context", std::to_string(options.context_tokens));
   }
-  PALUKU_ASSIGN_OR_RETURN(auto file, GgufFile::Open(path));
+  PALUKU_ASSIGN_OR_RETURN(auto file, ModelFile::Open(path));
   PALUKU_ASSIGN_OR_RETURN(ModelConfig config, ModelConfig::Parse(*file));
   auto model = std::make_shared<LoadedModel>();
   PALUKU_ASSIGN_OR_RETURN(model->tokenizer, LoadTokenizer(*file, config));

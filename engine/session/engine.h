@@ -68,7 +68,7 @@ class Engine {
   static Result<std::unique_ptr<Engine>> Create(const EngineOptions& options);
   ~Engine();
 
-  // Replaces the loaded model. On an error no model is loaded. Errors: see GgufFile, ModelConfig,
+  // Replaces the loaded model. On an error no model is loaded. Errors: see ModelFile, ModelConfig,
   // Weights; kOutOfMemory; kCancelled within 250 ms of the stop request.
   Status Load(const std::string& path, const LoadOptions& options, const LoadProgress& progress,
               std::stop_token stop);

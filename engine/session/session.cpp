@@ -11,7 +11,7 @@
 namespace paluku {
 
 Result<std::unique_ptr<Session>> Session::Create(Backend& backend,
-                                                 std::shared_ptr<const GgufFile> file,
+                                                 std::shared_ptr<const ModelFile> file,
                                                  ModelConfig config, const SessionOptions& options,
                                                  const Weights::Progress& progress,
                                                  std::stop_token stop) {

@@ -42,7 +42,7 @@ class Session {
  public:
   // Errors: those of Weights::Load, and kOutOfMemory.
   static Result<std::unique_ptr<Session>> Create(Backend& backend,
-                                                 std::shared_ptr<const GgufFile> file,
+                                                 std::shared_ptr<const ModelFile> file,
                                                  ModelConfig config, const SessionOptions& options,
                                                  const Weights::Progress& progress,
                                                  std::stop_token stop);

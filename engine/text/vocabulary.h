@@ -15,7 +15,7 @@
 
 namespace paluku {
 
-class GgufFile;
+class ModelFile;
 
 // The numbers are those of `tokenizer.ggml.token_type`.
 enum class TokenType : std::uint8_t {
@@ -58,7 +58,7 @@ struct Vocabulary {
 
 // Reads `tokenizer.*` of any GGUF with a byte-level BPE vocabulary (`tokenizer.ggml.model` gpt2),
 // whatever its architecture. Errors: kMissingKey, kBadValue, kLimitExceeded, kUnsupportedTokenizer.
-Result<Vocabulary> VocabularyFromGguf(const GgufFile& file);
+Result<Vocabulary> VocabularyFromGguf(const ModelFile& file);
 
 // Reads a Hugging Face tokenizer.json and, where it lies beside it, tokenizer_config.json (special
 // ids, chat template). Errors: those of reading a file, and as above.

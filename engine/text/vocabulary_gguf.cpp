@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
 #include "engine/text/vocabulary.h"
 
 namespace paluku {
@@ -10,7 +10,7 @@ constexpr std::string_view kTokensKey = "tokenizer.ggml.tokens";
 constexpr std::string_view kTypesKey = "tokenizer.ggml.token_type";
 constexpr std::string_view kMergesKey = "tokenizer.ggml.merges";
 
-Status ReadTokens(const GgufFile& file, Vocabulary& vocabulary) {
+Status ReadTokens(const ModelFile& file, Vocabulary& vocabulary) {
   PALUKU_ASSIGN_OR_RETURN(const auto tokens, file.Strings(kTokensKey));
   if (tokens.empty()) return Fail(ErrorCode::kBadValue, file.path(), std::string(kTokensKey));
   if (tokens.size() > kVocabularyLimits.tokens)
@@ -24,7 +24,7 @@ Status ReadTokens(const GgufFile& file, Vocabulary& vocabulary) {
   return {};
 }
 
-Status ReadTypes(const GgufFile& file, Vocabulary& vocabulary) {
+Status ReadTypes(const ModelFile& file, Vocabulary& vocabulary) {
   vocabulary.types.assign(vocabulary.tokens.size(), TokenType::kNormal);
   if (!file.Has(kTypesKey)) return {};
   PALUKU_ASSIGN_OR_RETURN(const auto types, file.Integers(kTypesKey));
@@ -40,7 +40,7 @@ Status ReadTypes(const GgufFile& file, Vocabulary& vocabulary) {
 
 // "left right": neither part is empty, and the first space after the first byte parts them (a space
 // inside a token is stored as U+0120).
-Status ReadMerges(const GgufFile& file, Vocabulary& vocabulary) {
+Status ReadMerges(const ModelFile& file, Vocabulary& vocabulary) {
   PALUKU_ASSIGN_OR_RETURN(const auto merges, file.Strings(kMergesKey));
   if (merges.size() > kVocabularyLimits.merges)
     return Fail(ErrorCode::kLimitExceeded, file.path(), "merges");
@@ -56,7 +56,7 @@ Status ReadMerges(const GgufFile& file, Vocabulary& vocabulary) {
 }
 
 // An absent id, or the "none" that some converters write (all ones), is no id.
-Result<std::optional<std::int32_t>> ReadId(const GgufFile& file, std::string_view key,
+Result<std::optional<std::int32_t>> ReadId(const ModelFile& file, std::string_view key,
                                            std::size_t n_vocab) {
   constexpr std::uint64_t kNone = std::numeric_limits<std::uint32_t>::max();
   if (!file.Has(key)) return std::optional<std::int32_t>();
@@ -66,7 +66,7 @@ Result<std::optional<std::int32_t>> ReadId(const GgufFile& file, std::string_vie
   return std::optional<std::int32_t>(static_cast<std::int32_t>(id));
 }
 
-Status ReadSpecialIds(const GgufFile& file, Vocabulary& vocabulary) {
+Status ReadSpecialIds(const ModelFile& file, Vocabulary& vocabulary) {
   const std::size_t n_vocab = vocabulary.tokens.size();
   PALUKU_ASSIGN_OR_RETURN(vocabulary.bos, ReadId(file, "tokenizer.ggml.bos_token_id", n_vocab));
   PALUKU_ASSIGN_OR_RETURN(vocabulary.eos, ReadId(file, "tokenizer.ggml.eos_token_id", n_vocab));
@@ -81,7 +81,7 @@ Status ReadSpecialIds(const GgufFile& file, Vocabulary& vocabulary) {
 
 }  // namespace
 
-Result<Vocabulary> VocabularyFromGguf(const GgufFile& file) {
+Result<Vocabulary> VocabularyFromGguf(const ModelFile& file) {
   PALUKU_ASSIGN_OR_RETURN(const std::string_view model, file.String("tokenizer.ggml.model"));
   if (model != "gpt2")
     return Fail(ErrorCode::kUnsupportedTokenizer, file.path(), std::string(model));

@@ -12,7 +12,7 @@ ByteWriter& ByteWriter::Raw(std::span<const std::byte> raw) {
   return *this;
 }
 
-GgufBuilder& GgufBuilder::Entry(std::string_view key, GgufType type, const ByteWriter& value) {
+GgufBuilder& GgufBuilder::Entry(std::string_view key, ValueType type, const ByteWriter& value) {
   entries_.Text(key).U32(static_cast<std::uint32_t>(type)).Raw(value.bytes());
   ++entry_count_;
   return *this;
@@ -20,9 +20,9 @@ GgufBuilder& GgufBuilder::Entry(std::string_view key, GgufType type, const ByteW
 
 GgufBuilder& GgufBuilder::Texts(std::string_view key, const std::vector<std::string>& values) {
   ByteWriter array;
-  array.U32(static_cast<std::uint32_t>(GgufType::kString)).U64(values.size());
+  array.U32(static_cast<std::uint32_t>(ValueType::kString)).U64(values.size());
   for (const std::string& value : values) array.Text(value);
-  return Entry(key, GgufType::kArray, array);
+  return Entry(key, ValueType::kArray, array);
 }
 
 GgufBuilder& GgufBuilder::Tensor(std::string_view name, const std::vector<std::int64_t>& shape,

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
 
 namespace paluku::test {
 
@@ -38,19 +38,19 @@ class GgufBuilder {
  public:
   // Metadata.
   GgufBuilder& U32(std::string_view key, std::uint32_t value) {
-    return Entry(key, GgufType::kU32, ByteWriter().U32(value));
+    return Entry(key, ValueType::kU32, ByteWriter().U32(value));
   }
   GgufBuilder& F32(std::string_view key, float value) {
-    return Entry(key, GgufType::kF32, ByteWriter().Number(value));
+    return Entry(key, ValueType::kF32, ByteWriter().Number(value));
   }
   GgufBuilder& Bool(std::string_view key, bool value) {
-    return Entry(key, GgufType::kBool, ByteWriter().Number<std::uint8_t>(value ? 1 : 0));
+    return Entry(key, ValueType::kBool, ByteWriter().Number<std::uint8_t>(value ? 1 : 0));
   }
   GgufBuilder& Text(std::string_view key, std::string_view value) {
-    return Entry(key, GgufType::kString, ByteWriter().Text(value));
+    return Entry(key, ValueType::kString, ByteWriter().Text(value));
   }
   GgufBuilder& Texts(std::string_view key, const std::vector<std::string>& values);
-  GgufBuilder& Entry(std::string_view key, GgufType type, const ByteWriter& value);
+  GgufBuilder& Entry(std::string_view key, ValueType type, const ByteWriter& value);
 
   // A tensor, shape outermost first. Without data: zeros.
   GgufBuilder& Tensor(std::string_view name, const std::vector<std::int64_t>& shape,

@@ -20,22 +20,22 @@ GgufBuilder SmallFile() {
   const float values[] = {1, 2, 3, 4, 5, 6};
   builder.Text("general.architecture", "deepseek2")
       .U32("number", 7)
-      .Entry("signed", GgufType::kI16, ByteWriter().Number<std::int16_t>(-3))
-      .Entry("wide", GgufType::kU64, ByteWriter().U64(1ull << 40))
+      .Entry("signed", ValueType::kI16, ByteWriter().Number<std::int16_t>(-3))
+      .Entry("wide", ValueType::kU64, ByteWriter().U64(1ull << 40))
       .F32("real", 0.5f)
-      .Entry("double", GgufType::kF64, ByteWriter().Number(0.25))
+      .Entry("double", ValueType::kF64, ByteWriter().Number(0.25))
       .Bool("flag", true)
       .Texts("words", {"a", "", "శుభం"})
-      .Entry("ids", GgufType::kArray, ByteWriter().U32(5).U64(3).U32(1).U32(2).U32(9))
-      .Entry("scores", GgufType::kArray, ByteWriter().U32(6).U64(2).Number(1.5f).Number(-2.f))
+      .Entry("ids", ValueType::kArray, ByteWriter().U32(5).U64(3).U32(1).U32(2).U32(9))
+      .Entry("scores", ValueType::kArray, ByteWriter().U32(6).U64(2).Number(1.5f).Number(-2.f))
       .Tensor("matrix", {2, 3}, std::as_bytes(std::span(values)))
       .Tensor("blocks", {4, 2, 64}, {}, DType::kQ8_0);
   return builder;
 }
 
 TEST(Gguf, ReadsEveryKindOfValue) {
-  const auto file = GgufFile::Open(SmallFile().Write("kinds.gguf")).value();
-  EXPECT_EQ(file->version(), 3u);
+  const auto file = ModelFile::Open(SmallFile().Write("kinds.gguf")).value();
+  EXPECT_EQ(file->format(), "GGUF 3");
   EXPECT_EQ(file->String("general.architecture").value(), "deepseek2");
   EXPECT_EQ(file->Integer("number", 1, 10).value(), 7u);
   EXPECT_EQ(file->Integer("wide", 0, 1ull << 41).value(), 1ull << 40);
@@ -51,7 +51,7 @@ TEST(Gguf, ReadsEveryKindOfValue) {
 }
 
 TEST(Gguf, RefusesValuesOfAnotherKindOrRange) {
-  const auto file = GgufFile::Open(SmallFile().Write("wrong-kinds.gguf")).value();
+  const auto file = ModelFile::Open(SmallFile().Write("wrong-kinds.gguf")).value();
   EXPECT_EQ(file->Integer("absent", 0, 9).error().code, ErrorCode::kMissingKey);
   for (const auto& error :
        {file->Integer("number", 8, 10).error(), file->Integer("number", 0, 6).error(),
@@ -66,7 +66,7 @@ TEST(Gguf, RefusesValuesOfAnotherKindOrRange) {
 }
 
 TEST(Gguf, ReadsTensorsInPlaceOutermostFirst) {
-  const auto file = GgufFile::Open(SmallFile().Write("tensors.gguf")).value();
+  const auto file = ModelFile::Open(SmallFile().Write("tensors.gguf")).value();
   const Tensor matrix = file->RequireTensor("matrix").value();
   EXPECT_EQ(matrix.rank, 2);
   EXPECT_EQ(matrix.dim(0), 2);
@@ -76,7 +76,7 @@ TEST(Gguf, ReadsTensorsInPlaceOutermostFirst) {
   EXPECT_EQ(blocks.dtype, DType::kQ8_0);
   EXPECT_EQ(blocks.dim(0), 4);
   EXPECT_EQ(blocks.dim(2), 64);
-  const auto mapped = file->mapping().bytes();
+  const auto mapped = file->mappings().front()->bytes();
   EXPECT_GE(matrix.data, mapped.data());
   EXPECT_EQ(blocks.data + blocks.bytes(), mapped.data() + mapped.size());
   EXPECT_EQ(file->RequireTensor("nothing").error().code, ErrorCode::kMissingTensor);
@@ -86,8 +86,8 @@ TEST(Gguf, VersionTwoAndFilesWithoutTensorsOpen) {
   GgufBuilder builder;
   builder.version = 2;
   builder.Texts("tokenizer.ggml.tokens", {"a", "b"});
-  const auto file = GgufFile::Open(builder.Write("vocabulary.gguf")).value();
-  EXPECT_EQ(file->version(), 2u);
+  const auto file = ModelFile::Open(builder.Write("vocabulary.gguf")).value();
+  EXPECT_EQ(file->format(), "GGUF 2");
   EXPECT_TRUE(file->tensors().empty());
   EXPECT_EQ(file->Strings("tokenizer.ggml.tokens").value().size(), 2u);
 }
@@ -95,7 +95,7 @@ TEST(Gguf, VersionTwoAndFilesWithoutTensorsOpen) {
 TEST(Gguf, AnUnknownTensorTypeIsNamedWhenItIsWanted) {
   GgufBuilder builder;
   builder.RawTensor("blk.0.odd", {256, 2}, 16, 0).Tail(4096);
-  const auto file = GgufFile::Open(builder.Write("foreign.gguf")).value();
+  const auto file = ModelFile::Open(builder.Write("foreign.gguf")).value();
   EXPECT_EQ(file->FindTensor("blk.0.odd"), nullptr);
   EXPECT_THAT(file->foreign_tensors().at("blk.0.odd").shape, ElementsAre(2, 256));
   const Error error = file->RequireTensor("blk.0.odd").error();
@@ -108,9 +108,9 @@ TEST(Gguf, AlignmentOfTheFileIsKept) {
   GgufBuilder builder;
   builder.alignment = 4096;
   builder.U32("general.alignment", 4096).Tensor("a", {3}).Tensor("b", {5});
-  const auto file = GgufFile::Open(builder.Write("aligned.gguf")).value();
+  const auto file = ModelFile::Open(builder.Write("aligned.gguf")).value();
   for (const char* name : {"a", "b"}) {
-    const auto offset = file->RequireTensor(name)->data - file->mapping().bytes().data();
+    const auto offset = file->RequireTensor(name)->data - file->mappings().front()->bytes().data();
     EXPECT_EQ(offset % 4096, 0) << name;
   }
 }
@@ -119,13 +119,13 @@ TEST(Gguf, AlignmentOfTheFileIsKept) {
 // ------------------------------------------------------------------
 
 TEST(Gguf, PathsThatAreNoFiles) {
-  EXPECT_EQ(GgufFile::Open("/nowhere/model.gguf").error().code, ErrorCode::kFileNotFound);
-  EXPECT_EQ(GgufFile::Open(testing::TempDir()).error().code, ErrorCode::kNotARegularFile);
-  EXPECT_EQ(GgufFile::Open(WriteFile("empty.gguf", {})).error().code, ErrorCode::kFileEmpty);
+  EXPECT_EQ(ModelFile::Open("/nowhere/model.gguf").error().code, ErrorCode::kFileNotFound);
+  EXPECT_EQ(ModelFile::Open(testing::TempDir()).error().code, ErrorCode::kNotARegularFile);
+  EXPECT_EQ(ModelFile::Open(WriteFile("empty.gguf", {})).error().code, ErrorCode::kFileEmpty);
   if (geteuid() != 0) {
     const std::string path = SmallFile().Write("locked.gguf");
     std::filesystem::permissions(path, std::filesystem::perms::none);
-    EXPECT_EQ(GgufFile::Open(path).error().code, ErrorCode::kFileNotReadable);
+    EXPECT_EQ(ModelFile::Open(path).error().code, ErrorCode::kFileNotReadable);
   }
 }
 
@@ -142,7 +142,7 @@ ByteWriter Header(std::uint64_t tensors, std::uint64_t entries) {
   return out;
 }
 
-ByteWriter OneEntry(GgufType type, const ByteWriter& value) {
+ByteWriter OneEntry(ValueType type, const ByteWriter& value) {
   ByteWriter out = Header(0, 1);
   out.Text("the.key").U32(static_cast<std::uint32_t>(type)).Raw(value.bytes());
   return out;
@@ -161,7 +161,7 @@ std::vector<std::byte> TwoTensors(const char* second, std::uint64_t offset) {
   return builder.Tail(4096).Bytes();
 }
 
-std::vector<std::byte> Alignment(GgufType type, const ByteWriter& value) {
+std::vector<std::byte> Alignment(ValueType type, const ByteWriter& value) {
   GgufBuilder builder;
   return builder.Entry("general.alignment", type, value).Tensor("t", {4}).Bytes();
 }
@@ -194,13 +194,13 @@ std::vector<Hostile> HeaderCases() {
 std::vector<Hostile> ValueCases() {
   constexpr std::uint64_t kHuge = ~0ull;
   using enum ErrorCode;
-  using enum GgufType;
+  using enum ValueType;
   const auto array = [](std::uint32_t type, std::uint64_t count) {
     return Bytes(OneEntry(kArray, ByteWriter().U32(type).U64(count)).U64(0));
   };
   return {
-      {"UnknownType", Bytes(OneEntry(static_cast<GgufType>(77), ByteWriter().U64(0))), kFileDamaged,
-       "the.key"},
+      {"UnknownType", Bytes(OneEntry(static_cast<ValueType>(77), ByteWriter().U64(0))),
+       kFileDamaged, "the.key"},
       {"BoolOfTwo", Bytes(OneEntry(kBool, ByteWriter().Number<std::uint8_t>(2))), kFileDamaged,
        "the.key"},
       {"TextLengthWraps", Bytes(OneEntry(kString, ByteWriter().U64(kHuge))), kLimitExceeded,
@@ -249,7 +249,7 @@ class HostileGguf : public testing::TestWithParam<Hostile> {};
 TEST_P(HostileGguf, IsOneSentence) {
   const Hostile& hostile = GetParam();
   const std::string path = WriteFile(hostile.name + ".gguf", hostile.bytes);
-  const auto file = GgufFile::Open(path);
+  const auto file = ModelFile::Open(path);
   ASSERT_FALSE(file.has_value());
   EXPECT_EQ(file.error().code, hostile.code) << file.error().Message();
   EXPECT_EQ(file.error().subject, path);
@@ -279,7 +279,7 @@ TEST(Gguf, MetadataBeyondItsLimitIsRefused) {
   }
   std::fputc(0, out);
   std::fclose(out);
-  const auto file = GgufFile::Open(path);
+  const auto file = ModelFile::Open(path);
   std::filesystem::remove(path);
   ASSERT_FALSE(file.has_value());
   EXPECT_EQ(file.error().code, ErrorCode::kLimitExceeded);
@@ -290,9 +290,9 @@ TEST(Gguf, MetadataBeyondItsLimitIsRefused) {
 // --------------------------------------------------------------------------
 
 // Reads all that an opened file claims to have.
-void Touch(const GgufFile& file) {
+void Touch(const ModelFile& file) {
   std::uint64_t sum = 0;
-  const auto mapped = file.mapping().bytes();
+  const auto mapped = file.mappings().front()->bytes();
   for (const auto& [name, tensor] : file.tensors()) {
     ASSERT_GE(tensor.data, mapped.data()) << name;
     ASSERT_LE(tensor.data + tensor.bytes(), mapped.data() + mapped.size()) << name;
@@ -301,7 +301,7 @@ void Touch(const GgufFile& file) {
   }
   for (const auto& [key, value] : file.entries()) {
     if (const auto* text = std::get_if<std::string_view>(&value)) sum += text->size();
-    if (std::holds_alternative<GgufNumberArray>(value)) sum += file.Floats(key).has_value();
+    if (std::holds_alternative<NumberArray>(value)) sum += file.Floats(key).has_value();
   }
   EXPECT_NE(sum, ~0ull);
 }
@@ -311,7 +311,7 @@ TEST(Gguf, CutAnywhereIsAnError) {
   constexpr std::size_t kCuts = 300;
   for (std::size_t i = 0; i < kCuts; ++i) {
     const std::size_t size = 1 + i * (whole.size() - 1) / kCuts;
-    const auto file = GgufFile::Open(
+    const auto file = ModelFile::Open(
         WriteFile("cut.gguf", std::span(whole).first(std::min(size, whole.size() - 1))));
     ASSERT_FALSE(file.has_value()) << size;
     EXPECT_TRUE(file.error().code == ErrorCode::kFileTruncated ||
@@ -322,14 +322,14 @@ TEST(Gguf, CutAnywhereIsAnError) {
 
 TEST(Gguf, AnyFlippedBitIsAnErrorOrAnAnswerWithinTheFile) {
   const std::vector<std::byte> whole = SmallFile().Bytes();
-  const auto good = GgufFile::Open(WriteFile("good.gguf", whole)).value();
+  const auto good = ModelFile::Open(WriteFile("good.gguf", whole)).value();
   const auto header = static_cast<std::size_t>(good->RequireTensor("matrix")->data -
-                                               good->mapping().bytes().data());
+                                               good->mappings().front()->bytes().data());
   int refused = 0;
   for (std::size_t bit = 0; bit < header * 8; ++bit) {
     std::vector<std::byte> flipped = whole;
     flipped[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
-    const auto file = GgufFile::Open(WriteFile("flipped.gguf", flipped));
+    const auto file = ModelFile::Open(WriteFile("flipped.gguf", flipped));
     if (file) {
       Touch(**file);
     } else {
@@ -344,7 +344,7 @@ TEST(Gguf, AFileCutWhileItIsMappedIsDamagedNotACrash) {
   const std::vector<std::byte> weights(1 << 20, std::byte{7});
   builder.Tensor("large", {1 << 18}, weights);
   const std::string path = builder.Write("shrinks.gguf");
-  const auto file = GgufFile::Open(path).value();
+  const auto file = ModelFile::Open(path).value();
   const Tensor large = file->RequireTensor("large").value();
   EXPECT_EQ(large.data[large.bytes() - 1], std::byte{7});
   EXPECT_FALSE(file->damaged());

@@ -69,7 +69,7 @@ void AddMetadata(GgufBuilder& builder, const TinyModel& model) {
 void AddTokenizer(GgufBuilder& builder) {
   std::vector<std::string> tokens;
   ByteWriter types;
-  types.U32(static_cast<std::uint32_t>(GgufType::kI32)).U64(kTinyVocabulary);
+  types.U32(static_cast<std::uint32_t>(ValueType::kI32)).U64(kTinyVocabulary);
   int moved = 0;
   for (int byte = 0; byte < 256; ++byte) {
     // The byte alphabet of GPT-2: printable Latin-1 stands for itself, the rest follows U+0100.
@@ -88,7 +88,7 @@ void AddTokenizer(GgufBuilder& builder) {
   builder.Text("tokenizer.ggml.model", "gpt2")
       .Text("tokenizer.ggml.pre", "deepseek-v3")
       .Texts("tokenizer.ggml.tokens", tokens)
-      .Entry("tokenizer.ggml.token_type", GgufType::kArray, types)
+      .Entry("tokenizer.ggml.token_type", ValueType::kArray, types)
       .Texts("tokenizer.ggml.merges", {})
       .U32("tokenizer.ggml.bos_token_id", 256)
       .U32("tokenizer.ggml.eos_token_id", 257);

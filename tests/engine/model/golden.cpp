@@ -83,7 +83,7 @@ std::string NameOf(const EngineSetup& setup) {
 Loaded LoadModel(const std::string& path, const EngineSetup& setup, int context_tokens) {
   auto backend = MakeBackend(setup);
   PALUKU_CHECK(backend.has_value());
-  auto file = GgufFile::Open(path);
+  auto file = ModelFile::Open(path);
   PALUKU_CHECK(file.has_value());
   auto config = ModelConfig::Parse(**file);
   PALUKU_CHECK(config.has_value());

@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 
 Result<ModelConfig> Parse(const GgufBuilder& builder) {
-  const auto file = GgufFile::Open(builder.Write("config.gguf"));
+  const auto file = ModelFile::Open(builder.Write("config.gguf"));
   if (!file) return tl::unexpected(file.error());
   return ModelConfig::Parse(**file);
 }
@@ -120,7 +120,7 @@ TEST(ModelConfig, KimiK2IsAStepWhetherTheFileSaysItOrNot) {
 
 TEST(ModelConfig, LegacyHeadWidthsWithoutTheMlaKeys) {
   const ModelConfig config =
-      ModelConfig::Parse(**GgufFile::Open(MakeTinyModel().Write("tiny.gguf"))).value();
+      ModelConfig::Parse(**ModelFile::Open(MakeTinyModel().Write("tiny.gguf"))).value();
   EXPECT_EQ(config.nope, 16);
   EXPECT_EQ(config.value, 16);
 }

@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, Steps, testing::ValuesIn(AllSetups()), SetupN
 // -------------------------------------------------------------------------
 
 Status LoadError(const GgufBuilder& builder, std::stop_token stop = {}) {
-  const auto file = GgufFile::Open(builder.Write("weights.gguf")).value();
+  const auto file = ModelFile::Open(builder.Write("weights.gguf")).value();
   const auto backend = CreateBackend({.name = "reference"}).value();
   const auto config = ModelConfig::Parse(*file);
   if (!config) return tl::unexpected(config.error());

@@ -20,7 +20,7 @@ using testing::Truly;
 class AnswerTextTest : public testing::Test {
  protected:
   AnswerTextTest() {
-    const auto file = GgufFile::Open(MakeTinyModel().Write("answer.gguf")).value();
+    const auto file = ModelFile::Open(MakeTinyModel().Write("answer.gguf")).value();
     tokenizer_ = Tokenizer::Create(VocabularyFromGguf(*file).value()).value();
     template_ = ChatTemplate::Create(*tokenizer_).value();
   }

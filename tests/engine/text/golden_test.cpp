@@ -6,7 +6,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
 #include "engine/text/tokenizer.h"
 #include "tests/engine/text/vocabularies.h"
 
@@ -48,7 +48,7 @@ std::vector<GoldenCase> ReadGolden(const std::string& name) {
 }
 
 std::shared_ptr<const Tokenizer> FromGguf(const std::string& path) {
-  const auto file = GgufFile::Open(path);
+  const auto file = ModelFile::Open(path);
   if (!file) return ADD_FAILURE() << file.error().Message(), nullptr;
   auto vocabulary = VocabularyFromGguf(**file);
   if (!vocabulary) return ADD_FAILURE() << vocabulary.error().Message(), nullptr;

@@ -7,7 +7,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "engine/loader/gguf.h"
+#include "engine/loader/model_file.h"
 #include "tests/engine/text/vocabularies.h"
 
 namespace paluku {
@@ -222,7 +222,7 @@ std::string GgufOf(const GgufParts& parts) {
 }
 
 TEST_F(VocabularyFiles, ReadsAVocabularyOnlyGguf) {
-  const auto file = GgufFile::Open(Write("v.gguf", GgufOf({})));
+  const auto file = ModelFile::Open(Write("v.gguf", GgufOf({})));
   ASSERT_TRUE(file.has_value()) << file.error().Message();
   const auto vocabulary = VocabularyFromGguf(**file);
   ASSERT_TRUE(vocabulary.has_value()) << vocabulary.error().Message();
@@ -237,7 +237,7 @@ TEST_F(VocabularyFiles, ReadsAVocabularyOnlyGguf) {
 
 TEST_F(VocabularyFiles, BadGgufVocabulariesAreOneClearError) {
   const auto refused = [&](const GgufParts& parts) {
-    const auto file = GgufFile::Open(Write("v.gguf", GgufOf(parts)));
+    const auto file = ModelFile::Open(Write("v.gguf", GgufOf(parts)));
     if (!file) return file.error().code;
     const auto vocabulary = VocabularyFromGguf(**file);
     return vocabulary ? ErrorCode::kInternal : vocabulary.error().code;
