@@ -4,8 +4,10 @@
 #include <cstring>
 
 #include "engine/base/check.h"
-#include "engine/tensor/blocks.h"
+#include "engine/tensor/block_formats.h"
+#include "engine/tensor/block_formats_iq.h"
 #include "engine/tensor/half.h"
+#include "engine/tensor/quantise.h"
 
 namespace paluku {
 namespace {
@@ -36,88 +38,72 @@ void DequantiseI32(const std::byte* blocks, float* out, std::int64_t count) {
   }
 }
 
-void DequantiseBlock(const BlockQ4_0& block, float* out) {
-  const float d = HalfToFloat(block.d);
-  for (int j = 0; j < 16; ++j) {
-    out[j] = d * static_cast<float>((block.nibbles[j] & 15) - 8);
-    out[j + 16] = d * static_cast<float>((block.nibbles[j] >> 4) - 8);
+// binary16 in plain integer arithmetic, the same on every machine.
+struct SoftHalf {
+  static float HalfToFloat(const void* p) {
+    std::uint16_t half;
+    std::memcpy(&half, p, 2);
+    return paluku::HalfToFloat(half);
   }
-}
+};
 
-void DequantiseBlock(const BlockQ5_0& block, float* out) {
-  const float d = HalfToFloat(block.d);
-  for (int j = 0; j < 32; ++j) {
-    const int nibble = j < 16 ? block.nibbles[j] & 15 : block.nibbles[j - 16] >> 4;
-    const int high = block.high_bits[j / 8] >> (j % 8) & 1;
-    out[j] = d * static_cast<float>((nibble | high << 4) - 16);
-  }
-}
-
-void DequantiseBlock(const BlockQ8_0& block, float* out) {
-  const float d = HalfToFloat(block.d);
-  for (int j = 0; j < 32; ++j) out[j] = d * static_cast<float>(block.q[j]);
-}
-
-// Q4_K and Q5_K differ by the fifth bit.
-template <class Block, class HighBit>
-void DequantiseScaleMin(const Block& block, float* out, HighBit high_bit) {
-  const float d = HalfToFloat(block.d);
-  const float dmin = HalfToFloat(block.dmin);
-  for (int g = 0; g < 8; ++g) {
-    const ScaleMin packed = UnpackScaleMin(block.scales, g);
-    const float scale = d * static_cast<float>(packed.scale);
-    const float minimum = dmin * static_cast<float>(packed.minimum);
-    for (int j = 0; j < 32; ++j) {
-      const int nibble = block.nibbles[g / 2 * 32 + j] >> (g % 2 * 4) & 15;
-      out[g * 32 + j] = scale * static_cast<float>(nibble | high_bit(g, j) << 4) - minimum;
-    }
-  }
-}
-
-void DequantiseBlock(const BlockQ4_K& block, float* out) {
-  DequantiseScaleMin(block, out, [](int, int) { return 0; });
-}
-
-void DequantiseBlock(const BlockQ5_K& block, float* out) {
-  DequantiseScaleMin(block, out, [&](int g, int j) { return block.high_bits[j] >> g & 1; });
-}
-
-void DequantiseBlock(const BlockQ6_K& block, float* out) {
-  const float d = HalfToFloat(block.d);
-  for (int i = 0; i < kSuperBlock; ++i) {
-    const int half = i / 128, run = i % 128 / 32, l = i % 32;
-    const int byte = block.nibbles[half * 64 + run % 2 * 32 + l];
-    const int nibble = run < 2 ? byte & 15 : byte >> 4;
-    const int high = block.high_bits[half * 32 + l] >> (2 * run) & 3;
-    const float scale = d * static_cast<float>(block.scales[i / 16]);
-    out[i] = scale * static_cast<float>((nibble | high << 4) - 32);
-  }
-}
-
-template <class Block, int kElements>
+template <class Format>
 void Dequantise(const std::byte* blocks, float* out, std::int64_t count) {
-  for (std::int64_t b = 0; b < count / kElements; ++b) {
-    DequantiseBlock(Load<Block>(blocks, b), out + b * kElements);
+  constexpr int kGroups = Format::kElements / Format::kGroup;
+  std::int8_t codes[Format::kElements];
+  float scales[kGroups], minima[kGroups] = {};
+  for (std::int64_t first = 0; first < count; first += Format::kElements) {
+    Format::Codes(blocks, codes);
+    Format::template Scales<SoftHalf>(blocks, scales, minima);
+    for (int i = 0; i < Format::kElements; ++i) {
+      const float value = scales[i / Format::kGroup] * static_cast<float>(codes[i]);
+      out[first + i] = Format::kHasMinima ? value - minima[i / Format::kGroup] : value;
+    }
+    blocks += sizeof(typename Format::Block);
   }
 }
 
-template <class Block, int kElements>
-constexpr DTypeInfo QuantisedRow(DType dtype, std::string_view name, std::uint32_t gguf_id) {
-  return {dtype, name, gguf_id, kElements, sizeof(Block), Dequantise<Block, kElements>};
+using Quantise = void (*)(const float* values, std::byte* blocks, std::int64_t count);
+
+template <class Format>
+constexpr DTypeInfo QuantisedRow(DType dtype, std::string_view name, std::uint32_t gguf_id,
+                                 Quantise quantise = nullptr) {
+  return {.dtype = dtype,
+          .name = name,
+          .gguf_id = gguf_id,
+          .block_elements = Format::kElements,
+          .block_bytes = sizeof(typename Format::Block),
+          .dequantise = Dequantise<Format>,
+          .quantise = quantise};
 }
 
 // In the order of DType.
 constexpr std::array<DTypeInfo, kDTypeCount> kTable = {{
-    {DType::kF32, "F32", 0, 1, 4, DequantiseF32},
-    {DType::kF16, "F16", 1, 1, 2, DequantiseF16},
-    {DType::kBF16, "BF16", 30, 1, 2, DequantiseBF16},
+    {DType::kF32, "F32", 0, 1, 4, DequantiseF32, QuantiseF32},
+    {DType::kF16, "F16", 1, 1, 2, DequantiseF16, QuantiseF16},
+    {DType::kBF16, "BF16", 30, 1, 2, DequantiseBF16, QuantiseBF16},
     {DType::kI32, "I32", 26, 1, 4, DequantiseI32},
-    QuantisedRow<BlockQ4_0, kSmallBlock>(DType::kQ4_0, "Q4_0", 2),
-    QuantisedRow<BlockQ5_0, kSmallBlock>(DType::kQ5_0, "Q5_0", 6),
-    QuantisedRow<BlockQ8_0, kSmallBlock>(DType::kQ8_0, "Q8_0", 8),
-    QuantisedRow<BlockQ4_K, kSuperBlock>(DType::kQ4_K, "Q4_K", 12),
-    QuantisedRow<BlockQ5_K, kSuperBlock>(DType::kQ5_K, "Q5_K", 13),
-    QuantisedRow<BlockQ6_K, kSuperBlock>(DType::kQ6_K, "Q6_K", 14),
+    QuantisedRow<FormatQ4_0>(DType::kQ4_0, "Q4_0", 2, QuantiseQ4_0),
+    QuantisedRow<FormatQ5_0>(DType::kQ5_0, "Q5_0", 6, QuantiseQ5_0),
+    QuantisedRow<FormatQ8_0>(DType::kQ8_0, "Q8_0", 8, QuantiseQ8_0),
+    QuantisedRow<FormatQ4_K>(DType::kQ4_K, "Q4_K", 12, QuantiseQ4_K),
+    QuantisedRow<FormatQ5_K>(DType::kQ5_K, "Q5_K", 13, QuantiseQ5_K),
+    QuantisedRow<FormatQ6_K>(DType::kQ6_K, "Q6_K", 14, QuantiseQ6_K),
+    QuantisedRow<FormatQ4_1>(DType::kQ4_1, "Q4_1", 3, QuantiseQ4_1),
+    QuantisedRow<FormatQ5_1>(DType::kQ5_1, "Q5_1", 7, QuantiseQ5_1),
+    QuantisedRow<FormatQ2_K>(DType::kQ2_K, "Q2_K", 10),
+    QuantisedRow<FormatQ3_K>(DType::kQ3_K, "Q3_K", 11),
+    QuantisedRow<FormatIQ4_NL>(DType::kIQ4_NL, "IQ4_NL", 20, QuantiseIQ4_NL),
+    QuantisedRow<FormatIQ4_XS>(DType::kIQ4_XS, "IQ4_XS", 23, QuantiseIQ4_XS),
+    QuantisedRow<FormatIQ2_XXS>(DType::kIQ2_XXS, "IQ2_XXS", 16),
+    QuantisedRow<FormatIQ2_XS>(DType::kIQ2_XS, "IQ2_XS", 17),
+    QuantisedRow<FormatIQ2_S>(DType::kIQ2_S, "IQ2_S", 22),
+    QuantisedRow<FormatIQ3_XXS>(DType::kIQ3_XXS, "IQ3_XXS", 18),
+    QuantisedRow<FormatIQ3_S>(DType::kIQ3_S, "IQ3_S", 21),
+    QuantisedRow<FormatIQ1_S>(DType::kIQ1_S, "IQ1_S", 19),
+    QuantisedRow<FormatIQ1_M>(DType::kIQ1_M, "IQ1_M", 29),
+    QuantisedRow<FormatMXFP4>(DType::kMXFP4, "MXFP4", 39),
+    QuantisedRow<FormatNVFP4>(DType::kNVFP4, "NVFP4", 40),
 }};
 
 constexpr bool TableIsInOrder() {

@@ -2,7 +2,7 @@
 //
 // A type stores `block_elements` neighbouring values of a row in `block_bytes` bytes. Adding a type
 // is adding a row to the table in dtype.cpp and, for speed, kernels in the backends; everything
-// else reads the table. Block layouts: GGUF, as listed in ggml's quantisation formats.
+// else reads the table. Block layouts: blocks.h.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,24 @@ enum class DType : std::uint8_t {
   kQ8_0,
   kQ4_K,
   kQ5_K,
-  kQ6_K
+  kQ6_K,
+  kQ4_1,
+  kQ5_1,
+  kQ2_K,
+  kQ3_K,
+  kIQ4_NL,
+  kIQ4_XS,
+  kIQ2_XXS,
+  kIQ2_XS,
+  kIQ2_S,
+  kIQ3_XXS,
+  kIQ3_S,
+  kIQ1_S,
+  kIQ1_M,
+  kMXFP4,
+  kNVFP4
 };
-inline constexpr int kDTypeCount = 10;
+inline constexpr int kDTypeCount = 25;
 
 struct DTypeInfo {
   DType dtype;
@@ -34,6 +49,10 @@ struct DTypeInfo {
   std::int64_t block_bytes;
   // Writes `count` values (a multiple of block_elements) read from `blocks` to `out`.
   void (*dequantise)(const std::byte* blocks, float* out, std::int64_t count);
+  // Writes the blocks of `count` finite values (a multiple of block_elements); null for the types
+  // that Paluku does not write. A block depends on its own values alone, so rows may be cut
+  // anywhere between blocks and spread over threads. See quantise.h.
+  void (*quantise)(const float* values, std::byte* blocks, std::int64_t count) = nullptr;
 };
 
 const DTypeInfo& Info(DType dtype);

@@ -1,7 +1,9 @@
 // RouteExperts, MoeFfn and SwiGluFfn.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "tests/op_cases/harness.h"
@@ -131,7 +133,25 @@ constexpr FfnCase kFfnCases[] = {
     {DType::kQ5_K, DType::kQ4_0, 160, 256, kRoundedNetwork},
     {DType::kQ6_K, DType::kF32, 70, 256, kRoundedNetwork},
     {DType::kF32, DType::kQ8_0, 128, 80, kRoundedNetwork},
+    {DType::kQ4_1, DType::kQ5_1, 96, 64, kRoundedNetwork},
+    {DType::kQ2_K, DType::kQ3_K, 256, 512, kRoundedNetwork},
+    {DType::kIQ4_XS, DType::kIQ4_NL, 352, 256, kRoundedNetwork},
+    {DType::kIQ2_XXS, DType::kIQ2_XS, 256, 256, kRoundedNetwork},
+    {DType::kIQ2_S, DType::kIQ3_XXS, 256, 256, kRoundedNetwork},
+    {DType::kIQ3_S, DType::kMXFP4, 96, 256, kRoundedNetwork},
+    {DType::kIQ1_S, DType::kIQ1_M, 256, 256, kRoundedNetwork},
+    {DType::kMXFP4, DType::kNVFP4, 192, 96, kRoundedNetwork},
 };
+
+TEST(ExpertCases, CasesCoverEveryType) {
+  for (int i = 0; i < kDTypeCount; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    const bool found = std::any_of(std::begin(kFfnCases), std::end(kFfnCases), [&](const auto& c) {
+      return c.gate_up == dtype || c.down == dtype;
+    });
+    EXPECT_EQ(found, dtype != DType::kI32) << Info(dtype).name;
+  }
+}
 
 TEST(ExpertCases, SwiGluFfn) {
   for (const FfnCase& c : kFfnCases) {

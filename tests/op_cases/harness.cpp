@@ -75,33 +75,89 @@ double Random::Normal() {
 
 namespace {
 
-// Offsets of the binary16 scales of a block and the size of a value per unit of the scale.
+// Where a type keeps the scales of a block, and the size of a value per unit of them.
 struct ScaleInfo {
+  enum Kind { kHalf, kE8M0, kE4M3, kScattered } kind = kHalf;
   std::vector<std::int64_t> offsets;
-  double unit;
+  double unit = 1;
+  double second = 1;  // factor of the second scale
 };
 ScaleInfo ScalesOf(DType dtype) {
+  using enum ScaleInfo::Kind;
   switch (dtype) {
     case DType::kQ4_0:
-      return {{0}, 4.6};
+      return {kHalf, {0}, 4.6};
+    case DType::kQ4_1:
+      return {kHalf, {0, 2}, 4.6, -7.5};
     case DType::kQ5_0:
-      return {{0}, 9.2};
+      return {kHalf, {0}, 9.2};
+    case DType::kQ5_1:
+      return {kHalf, {0, 2}, 9.2, -15.5};
     case DType::kQ8_0:
-      return {{0}, 74};
+    case DType::kIQ4_NL:
+      return {kHalf, {0}, 74};
+    case DType::kQ2_K:
+      return {kHalf, {80, 82}, 8 * 1.5};
+    case DType::kQ3_K:
+      return {kHalf, {108}, 18 * 2.3};
     case DType::kQ4_K:
-      return {{0, 2}, 32 * 7};
+      return {kHalf, {0, 2}, 32 * 7};
     case DType::kQ5_K:
-      return {{0, 2}, 32 * 14};
+      return {kHalf, {0, 2}, 32 * 14};
     case DType::kQ6_K:
-      return {{208}, 74 * 18};
+      return {kHalf, {208}, 74 * 18};
+    case DType::kIQ4_XS:
+      return {kHalf, {0}, 18 * 70};
+    case DType::kIQ2_XXS:
+    case DType::kIQ2_XS:
+    case DType::kIQ2_S:
+      return {kHalf, {0}, 2 * 28};
+    case DType::kIQ3_XXS:
+      return {kHalf, {0}, 4 * 36};
+    case DType::kIQ3_S:
+      return {kHalf, {0}, 16 * 9};
+    case DType::kIQ1_S:
+      return {kHalf, {0}, 8 * 0.8};
+    case DType::kIQ1_M:
+      return {kScattered, {49}, 8 * 0.8};
+    case DType::kMXFP4:
+      return {kE8M0, {0}, 3};
+    case DType::kNVFP4:
+      return {kE4M3, {0, 1, 2, 3}, 3};
     default:
-      return {{}, 1};
+      return {};
   }
+}
+
+void StoreScale(ScaleInfo::Kind kind, double d, std::byte* at) {
+  const std::uint16_t half = FloatToHalf(static_cast<float>(d));
+  switch (kind) {
+    case ScaleInfo::kHalf:
+      std::memcpy(at, &half, 2);
+      break;
+    case ScaleInfo::kE8M0:
+      at[0] = static_cast<std::byte>(127 + std::lround(std::log2(d)));
+      break;
+    case ScaleInfo::kE4M3:  // exponent and three bits of fraction, as binary16 has them
+      at[0] = static_cast<std::byte>(std::max(1, (half >> 7) - (8 << 3)));
+      break;
+    case ScaleInfo::kScattered:  // the upper nibbles of four 16-bit numbers, lowest first
+      for (int i = 0; i < 4; ++i) {
+        const auto nibble = static_cast<std::byte>(half >> (4 * i) << 4 & 0xf0);
+        at[2 * i] = (at[2 * i] & std::byte{15}) | nibble;
+      }
+      break;
+  }
+}
+
+std::int64_t ScaleBytes(ScaleInfo::Kind kind) {
+  return kind == ScaleInfo::kHalf ? 2 : kind == ScaleInfo::kScattered ? 7 : 1;
 }
 
 void FillBlocks(const Tensor& tensor, Random& random, double sigma) {
   const DTypeInfo& info = Info(tensor.dtype);
   const ScaleInfo scales = ScalesOf(tensor.dtype);
+  PALUKU_CHECK(!scales.offsets.empty());
   for (std::int64_t i = 0; i < tensor.bytes(); ++i) {
     tensor.data[i] = static_cast<std::byte>(random.Bits() >> 56);
   }
@@ -109,9 +165,9 @@ void FillBlocks(const Tensor& tensor, Random& random, double sigma) {
        block += info.block_bytes) {
     for (const std::int64_t at : scales.offsets) {
       // Scales of different blocks differ by up to a factor of three, so that a mix-up shows.
-      const double d = sigma / scales.unit * (0.5 + random.Uniform());
-      const std::uint16_t half = FloatToHalf(static_cast<float>(d));
-      std::memcpy(block + at, &half, 2);
+      const double factor = scales.second != 1 && at != scales.offsets[0] ? scales.second : 1;
+      const double d = sigma / scales.unit * (0.5 + random.Uniform()) * factor;
+      StoreScale(scales.kind, d, block + at);
     }
   }
 }
@@ -136,6 +192,25 @@ OwnedTensor RandomTensor(DType dtype, std::initializer_list<std::int64_t> shape,
     }
   }
   return owned;
+}
+
+void FillAllButScales(const Tensor& tensor, std::byte fill) {
+  const DTypeInfo& info = Info(tensor.dtype);
+  const ScaleInfo scales = ScalesOf(tensor.dtype);
+  std::vector<std::byte> kept(static_cast<std::size_t>(info.block_bytes));
+  for (std::byte* block = tensor.data; block < tensor.data + tensor.bytes();
+       block += info.block_bytes) {
+    std::memcpy(kept.data(), block, kept.size());
+    std::memset(block, static_cast<int>(fill), kept.size());
+    for (const std::int64_t at : scales.offsets) {
+      for (std::int64_t i = at; i < at + ScaleBytes(scales.kind); ++i) {
+        const std::byte mask{static_cast<unsigned char>(scales.kind != ScaleInfo::kScattered ? 0xff
+                                                        : (i - at) % 2 == 0                  ? 0xf0
+                                                                                             : 0)};
+        block[i] = (kept[static_cast<std::size_t>(i)] & mask) | (fill & ~mask);
+      }
+    }
+  }
 }
 
 OwnedTensor ExactlyQuantisable(std::int64_t rows, std::int64_t k, std::uint64_t seed) {

@@ -39,6 +39,8 @@ OwnedTensor MakeTensor(DType dtype, std::initializer_list<std::int64_t> shape);
 // that size.
 OwnedTensor RandomTensor(DType dtype, std::initializer_list<std::int64_t> shape, std::uint64_t seed,
                          double sigma = 1);
+// Sets every byte of the blocks but those of the binary16 or 8-bit float scales.
+void FillAllButScales(const Tensor& tensor, std::byte fill);
 // f32 [rows, k] that quantises to int8 without error: multiples of a power of two, 127 of them in
 // every group of 32.
 OwnedTensor ExactlyQuantisable(std::int64_t rows, std::int64_t k, std::uint64_t seed);

@@ -94,14 +94,14 @@ TEST(Gguf, VersionTwoAndFilesWithoutTensorsOpen) {
 
 TEST(Gguf, AnUnknownTensorTypeIsNamedWhenItIsWanted) {
   GgufBuilder builder;
-  builder.RawTensor("blk.0.odd", {256, 2}, 16, 0).Tail(4096);
+  builder.RawTensor("blk.0.odd", {256, 2}, 34, 0).Tail(4096);
   const auto file = ModelFile::Open(builder.Write("foreign.gguf")).value();
   EXPECT_EQ(file->FindTensor("blk.0.odd"), nullptr);
   EXPECT_THAT(file->foreign_tensors().at("blk.0.odd").shape, ElementsAre(2, 256));
   const Error error = file->RequireTensor("blk.0.odd").error();
   EXPECT_EQ(error.code, ErrorCode::kUnsupportedTensorType);
   EXPECT_THAT(error.detail, HasSubstr("blk.0.odd"));
-  EXPECT_THAT(error.detail, HasSubstr("IQ2_XXS"));
+  EXPECT_THAT(error.detail, HasSubstr("TQ1_0"));
 }
 
 TEST(Gguf, AlignmentOfTheFileIsKept) {
@@ -235,7 +235,7 @@ std::vector<Hostile> TensorCases() {
       {"OffsetNotAligned", OneTensor({8}, 0, 16), kFileDamaged, "not aligned"},
       {"OffsetAtTheEnd", OneTensor({8}, 0, 4096), kFileTruncated, "the.tensor"},
       {"OffsetWraps", OneTensor({8}, 0, kHuge - 31), kFileTruncated, "the.tensor"},
-      {"ForeignBeyondTheFile", OneTensor({256}, 16, 1u << 20), kFileTruncated, "the.tensor"},
+      {"ForeignBeyondTheFile", OneTensor({256}, 34, 1u << 20), kFileTruncated, "the.tensor"},
       {"SameNameTwice", TwoTensors("the.tensor", 1024), kFileDamaged, "it is there twice"},
       {"SamePlaceTwice", TwoTensors("other", 0), kFileDamaged, "overlaps"},
       {"PartlyTheSamePlace", TwoTensors("other", 992), kFileDamaged, "overlaps"},

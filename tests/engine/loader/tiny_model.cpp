@@ -140,8 +140,8 @@ GgufBuilder V2LiteMetadata() {
       .U32("deepseek2.expert_used_count", 6)
       .U32("deepseek2.expert_shared_count", 2)
       .U32("deepseek2.expert_feed_forward_length", 1408)
-      .RawTensor("token_embd.weight", {256, 102'400}, 16, 0)
-      .RawTensor("blk.0.attn_q.weight", {256, 16}, 16, 32)
+      .RawTensor("token_embd.weight", {256, 102'400}, 34, 0)
+      .RawTensor("blk.0.attn_q.weight", {256, 16}, 34, 32)
       .Tail(64);
   return builder;
 }

@@ -58,7 +58,7 @@ TEST(ModelConfig, DefaultsOfOldFiles) {
 
 TEST(ModelConfig, ABiasMeansSigmoidWhenTheFileDoesNotSay) {
   const auto with_bias = [] {
-    return V2Lite().RawTensor("blk.1.exp_probs_b.bias", {256}, 16, 64).Tail(64);
+    return V2Lite().RawTensor("blk.1.exp_probs_b.bias", {256}, 34, 64).Tail(64);
   };
   EXPECT_EQ(Parse(with_bias()).value().gate, GateFunction::kSigmoid);
   EXPECT_EQ(Parse(with_bias()).value().group_score, GroupScore::kTopTwoSum);
@@ -127,7 +127,7 @@ TEST(ModelConfig, LegacyHeadWidthsWithoutTheMlaKeys) {
 
 TEST(ModelConfig, BlocksForMultiTokenPredictionAreNoLayers) {
   const ModelConfig config =
-      Parse(V2Lite().RawTensor("blk.26.nextn.eh_proj.weight", {256}, 16, 64).Tail(64)).value();
+      Parse(V2Lite().RawTensor("blk.26.nextn.eh_proj.weight", {256}, 34, 64).Tail(64)).value();
   EXPECT_EQ(config.layers, 26);
 }
 

@@ -236,7 +236,7 @@ TEST(ModelCard, TellsEveryReasonWhyAFileCannotRun) {
   const auto card = ReadModelCard(V2LiteMetadata().Write("odd.gguf")).value();
   EXPECT_EQ(card.layers, 27);
   ASSERT_EQ(card.unsupported.size(), 2u);
-  EXPECT_THAT(card.unsupported[0].Message(), HasSubstr("IQ2_XXS, 2 tensors"));
+  EXPECT_THAT(card.unsupported[0].Message(), HasSubstr("TQ1_0, 2 tensors"));
   EXPECT_THAT(card.unsupported[1].Message(), HasSubstr("tokenizer"));
 }
 

@@ -1,8 +1,8 @@
 // Matrix times matrix over quantised weights, written once over Simd.
 //
 // A tile holds W rows of weights: values [k / 4][W][4] u8, then scales f32 [k / kGroup][W], then,
-// for formats with minima, minima f32 [k / 32][W]. A register of values holds the same four k of
-// all W rows and meets four activations of one column, broadcast; sums of a group are whole
+// for formats with minima, minima f32 [k / kGroup][W]. A register of values holds the same four k
+// of all W rows and meets four activations of one column, broadcast; sums of a group are whole
 // numbers, groups are added up in f32.
 #pragma once
 
@@ -12,11 +12,11 @@ namespace paluku {
 namespace {
 
 template <class Format>
-constexpr bool kHasMinima = Format::kOffset == 0;
+constexpr bool kHasMinima = Format::kHasMinima;
 
 template <class Format>
 std::int64_t TileBytes(std::int64_t k) {
-  return k * W + k / Format::kGroup * W * 4 + (kHasMinima<Format> ? k / 32 * W * 4 : 0);
+  return k * W + k / Format::kGroup * W * 4 * (kHasMinima<Format> ? 2 : 1);
 }
 
 template <class Format>
@@ -29,16 +29,21 @@ void DecodeTilePortable(const std::byte* rows, std::int64_t row_bytes, int count
   for (int r = 0; r < count; ++r) {
     const std::byte* block = rows + r * row_bytes;
     for (std::int64_t first = 0; first < k; first += Format::kElements) {
-      std::uint8_t q[Format::kElements];
+      std::int8_t codes[Format::kElements];
       float s[kGroups], m[kGroups];
-      Format::Unpack(block, q, s, m);
+      Format::Codes(block, codes);
+      Format::template Scales<Simd>(block, s, m);
       block += sizeof(typename Format::Block);
       for (int i = 0; i < Format::kElements / 4; ++i) {
-        std::memcpy(tile + ((first / 4 + i) * W + r) * 4, q + 4 * i, 4);
+        std::uint8_t q[4];
+        for (int j = 0; j < 4; ++j) {
+          q[j] = static_cast<std::uint8_t>(codes[4 * i + j] + Format::kOffset);
+        }
+        std::memcpy(tile + ((first / 4 + i) * W + r) * 4, q, 4);
       }
       for (int g = 0; g < kGroups; ++g) {
         scales[(first / Format::kGroup + g) * W + r] = s[g];
-        if (kHasMinima<Format>) minima[(first / 32 + g) * W + r] = m[g];
+        if (kHasMinima<Format>) minima[(first / Format::kGroup + g) * W + r] = m[g];
       }
     }
   }
@@ -73,10 +78,13 @@ void MultiplyColumns(const std::byte* tile, const std::byte* block, int column, 
         const std::int8_t* four = a + ((g * kSteps + i) * kBlockColumns + c) * 4;
         dot = kWide ? Simd::DotWide(dot, w[i], four) : Simd::DotNarrow(dot, w[i], four);
       });
-      const F factor = scale * Simd::Set(a_scales[ag * kBlockColumns + c]);
-      sum[c] = Simd::Fma(Simd::ToFloat(dot), factor, sum[c]);
+      const float a_scale = a_scales[ag * kBlockColumns + c];
+      sum[c] = Simd::Fma(Simd::ToFloat(dot), scale * Simd::Set(a_scale), sum[c]);
       if constexpr (kHasMinima<Format>) {
-        sum[c] = Simd::Fma(minimum, Simd::Set(a_sums[ag * kBlockColumns + c]), sum[c]);
+        const float minus_sum = Format::kGroup == 32
+                                    ? a_sums[ag * kBlockColumns + c]
+                                    : a_scale * static_cast<float>(a_counts[g * kBlockColumns + c]);
+        sum[c] = Simd::Fma(minimum, Simd::Set(minus_sum), sum[c]);
       }
     });
   }

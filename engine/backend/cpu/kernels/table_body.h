@@ -48,7 +48,7 @@ WeightKernels& WeightsOf(Kernels& kernels, DType dtype) {
   return kernels.weights[static_cast<int>(dtype)];
 }
 
-// Everything but the quantised weights.
+// Everything, quantised weights with portable functions.
 Kernels CommonKernels(const char* name) {
   Kernels kernels;
   kernels.name = name;
@@ -56,6 +56,27 @@ Kernels CommonKernels(const char* name) {
   WeightsOf(kernels, DType::kF32) = FloatWeights<FloatF32>();
   WeightsOf(kernels, DType::kF16) = FloatWeights<FloatF16>();
   WeightsOf(kernels, DType::kBF16) = FloatWeights<FloatBF16>();
+  WeightsOf(kernels, DType::kQ4_0) = PortableWeights<FormatQ4_0>();
+  WeightsOf(kernels, DType::kQ4_1) = PortableWeights<FormatQ4_1>();
+  WeightsOf(kernels, DType::kQ5_0) = PortableWeights<FormatQ5_0>();
+  WeightsOf(kernels, DType::kQ5_1) = PortableWeights<FormatQ5_1>();
+  WeightsOf(kernels, DType::kQ8_0) = PortableWeights<FormatQ8_0>();
+  WeightsOf(kernels, DType::kQ2_K) = PortableWeights<FormatQ2_K>();
+  WeightsOf(kernels, DType::kQ3_K) = PortableWeights<FormatQ3_K>();
+  WeightsOf(kernels, DType::kQ4_K) = PortableWeights<FormatQ4_K>();
+  WeightsOf(kernels, DType::kQ5_K) = PortableWeights<FormatQ5_K>();
+  WeightsOf(kernels, DType::kQ6_K) = PortableWeights<FormatQ6_K>();
+  WeightsOf(kernels, DType::kIQ4_NL) = PortableWeights<FormatIQ4_NL>();
+  WeightsOf(kernels, DType::kIQ4_XS) = PortableWeights<FormatIQ4_XS>();
+  WeightsOf(kernels, DType::kIQ2_XXS) = PortableWeights<FormatIQ2_XXS>();
+  WeightsOf(kernels, DType::kIQ2_XS) = PortableWeights<FormatIQ2_XS>();
+  WeightsOf(kernels, DType::kIQ2_S) = PortableWeights<FormatIQ2_S>();
+  WeightsOf(kernels, DType::kIQ3_XXS) = PortableWeights<FormatIQ3_XXS>();
+  WeightsOf(kernels, DType::kIQ3_S) = PortableWeights<FormatIQ3_S>();
+  WeightsOf(kernels, DType::kIQ1_S) = PortableWeights<FormatIQ1_S>();
+  WeightsOf(kernels, DType::kIQ1_M) = PortableWeights<FormatIQ1_M>();
+  WeightsOf(kernels, DType::kMXFP4) = PortableWeights<FormatMXFP4>();
+  WeightsOf(kernels, DType::kNVFP4) = PortableWeights<FormatNVFP4>();
   kernels.quantise_row = QuantiseRow;
   kernels.pack_quantised = PackQuantised;
   kernels.pack_float = PackFloat;
