@@ -89,7 +89,12 @@ void MatVec(benchmark::State& state) {
   });
   CountBytes(state, static_cast<double>(weight.tensor.bytes()));
 }
-BENCHMARK(MatVec)->DenseRange(0, 2)->DenseRange(4, 9)->UseRealTime()->Unit(benchmark::kMillisecond);
+void EveryType(benchmark::internal::Benchmark* b) {
+  for (int t = 0; t < kDTypeCount; ++t) {
+    if (static_cast<DType>(t) != DType::kI32) b->Arg(t);
+  }
+}
+BENCHMARK(MatVec)->Apply(EveryType)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void MatMulRows(benchmark::State& state) {
   const auto dtype = static_cast<DType>(state.range(0));
@@ -104,10 +109,29 @@ void MatMulRows(benchmark::State& state) {
   CountMultiplications(state, static_cast<double>(rows) * 3072 * kHidden);
 }
 void EveryTypeAt512(benchmark::internal::Benchmark* b) {
-  for (const int t : {0, 1, 2, 4, 5, 6, 7, 8, 9}) b->Args({t, 512});
+  for (int t = 0; t < kDTypeCount; ++t) {
+    if (static_cast<DType>(t) != DType::kI32) b->Args({t, 512});
+  }
   for (const int rows : {2, 3, 4, 8, 16, 48}) b->Args({static_cast<int>(DType::kQ4_K), rows});
 }
 BENCHMARK(MatMulRows)->Apply(EveryTypeAt512)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// Writing of 64 rows, one thread.
+void Quantise(benchmark::State& state) {
+  const DTypeInfo& info = Info(static_cast<DType>(state.range(0)));
+  const OwnedTensor x = RandomTensor(DType::kF32, {64, kHidden}, 9),
+                    out = MakeTensor(info.dtype, {64, kHidden});
+  state.SetLabel(std::string(info.name));
+  for (auto _ : state) info.quantise(x.tensor.f32(), out.tensor.data, 64 * kHidden);
+  state.counters["Mvalues/s"] =
+      benchmark::Counter(64e-6 * kHidden, benchmark::Counter::kIsIterationInvariantRate);
+}
+void EveryWritableType(benchmark::internal::Benchmark* b) {
+  for (int t = 0; t < kDTypeCount; ++t) {
+    if (Info(static_cast<DType>(t)).quantise != nullptr) b->Arg(t);
+  }
+}
+BENCHMARK(Quantise)->Apply(EveryWritableType)->Unit(benchmark::kMillisecond);
 
 // The experts of one layer in the mix of a Q4_K_M file: Q4_K gate and up, Q5_0 down; shared experts
 // Q4_K.

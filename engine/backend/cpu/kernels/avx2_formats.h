@@ -2,14 +2,10 @@
 // activation and tiles. Included by avx2.cpp only.
 #pragma once
 
-#include "engine/backend/cpu/kernels/gemm_body.h"
+#include "engine/backend/cpu/kernels/x86_formats.h"
 
 namespace paluku {
 namespace {
-
-[[gnu::always_inline]] inline __m256i Load32Bytes(const std::byte* p) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-}
 
 // Values 32 g .. 32 g + 31 of a superblock, unsigned; g = 0 .. 7.
 [[gnu::always_inline]] inline __m256i KNibbles(const std::byte* nibbles, int g) {
@@ -36,24 +32,13 @@ namespace {
   return _mm256_or_si256(low, _mm256_and_si256(moved, _mm256_set1_epi8(0x30)));
 }
 
-[[gnu::always_inline]] inline __m256i BlockNibbles(const std::byte* nibbles) {
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(nibbles));
-  return _mm256_and_si256(_mm256_set_m128i(_mm_srli_epi16(bytes, 4), bytes), _mm256_set1_epi8(15));
-}
 [[gnu::always_inline]] inline __m256i Load32(FormatQ4_0, const std::byte* block, int) {
   return BlockNibbles(block + offsetof(BlockQ4_0, nibbles));
 }
 [[gnu::always_inline]] inline __m256i Load32(FormatQ5_0, const std::byte* block, int) {
-  std::uint32_t high;
-  std::memcpy(&high, block + offsetof(BlockQ5_0, high_bits), 4);
-  // Byte j gets the byte of `high` that holds bit j, then that bit alone.
-  const __m256i bytes = _mm256_shuffle_epi8(
-      _mm256_set1_epi32(static_cast<int>(high)),
-      _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
-  const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201u));
-  const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit);
+  const __m256i high = SpreadBits(LoadU32(block + offsetof(BlockQ5_0, high_bits)));
   return _mm256_or_si256(BlockNibbles(block + offsetof(BlockQ5_0, nibbles)),
-                         _mm256_and_si256(set, _mm256_set1_epi8(16)));
+                         _mm256_and_si256(high, _mm256_set1_epi8(16)));
 }
 [[gnu::always_inline]] inline __m256i Load32(FormatQ8_0, const std::byte* block, int) {
   return _mm256_xor_si256(Load32Bytes(block + offsetof(BlockQ8_0, q)),
@@ -143,8 +128,21 @@ float DotRowQ6_K(const std::byte* row, std::int64_t k, const std::byte* activati
   return SumLanes(((sum[0] + sum[1]) + (sum[2] + sum[3])) + offset);
 }
 
-// Products of a block of 32 with signed or offset bytes; the offset meets the sums of the
-// activations.
+// Sums of four products of `weights` of a format with activations.
+template <class Format>
+[[gnu::always_inline]] inline __m256i DotValues(__m256i weights, __m256i activations) {
+  if constexpr (Format::kOffset != 128) return Simd::DotBytes(weights, activations);
+  // The magnitude of one factor, its sign moved to the other.
+  const __m256i x = _mm256_xor_si256(weights, _mm256_set1_epi8(static_cast<char>(0x80)));
+  return Simd::DotBytes(_mm256_abs_epi8(x), _mm256_sign_epi8(activations, x));
+}
+// What DotValues leaves to be subtracted, per unit of scale (a minimum counts as it is).
+template <class Format>
+constexpr float kLeftOffset = Format::kHasMinima       ? 1
+                              : Format::kOffset == 128 ? 0
+                                                       : Format::kOffset;
+
+// A row of blocks of 32.
 template <class Format>
 float DotRowSmallBlocks(const std::byte* row, std::int64_t k, const std::byte* activation) {
   const auto* pairs32 =
@@ -152,21 +150,61 @@ float DotRowSmallBlocks(const std::byte* row, std::int64_t k, const std::byte* a
   __m256 sum = _mm256_setzero_ps();
   float offsets = 0;
   for (std::int64_t g = 0; g < k / 32; ++g) {
-    const float d = Simd::HalfToFloat(row);
-    const __m256i a = Load32Bytes(activation + 32 * g);
+    float scale, minimum;
+    Format::template Scales<Simd>(row, &scale, &minimum);
     const float* pair = pairs32 + g / 4 * 8 + g % 4;
-    __m256i dot;
-    if constexpr (Format::kOffset == 128) {
-      const __m256i q = Load32Bytes(row + offsetof(BlockQ8_0, q));
-      dot = Simd::DotBytes(_mm256_abs_epi8(q), _mm256_sign_epi8(a, q));
-    } else {
-      dot = Simd::DotBytes(Load32(Format{}, row, 0), a);
-      offsets += d * pair[4];
+    const __m256i dot =
+        DotValues<Format>(Load32(Format{}, row, 0), Load32Bytes(activation + 32 * g));
+    if constexpr (kLeftOffset<Format> != 0) {
+      offsets += (Format::kHasMinima ? minimum : scale) * pair[4];
     }
-    sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), _mm256_set1_ps(d * pair[0]), sum);
+    sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), _mm256_set1_ps(scale * pair[0]), sum);
     row += sizeof(typename Format::Block);
   }
-  return SumLanes(sum) + offsets * static_cast<float>(Format::kOffset);
+  return SumLanes(sum) + offsets * kLeftOffset<Format>;
+}
+
+// A row of larger blocks with any number of groups.
+template <class Format>
+float DotRowGroups(const std::byte* row, std::int64_t k, const std::byte* activation) {
+  constexpr int kGroups = Format::kElements / Format::kGroup;
+  const QuantisedRowLayout layout = LayoutOfQuantisedRow(k);
+  const auto* pairs32 = reinterpret_cast<const float*>(activation + layout.pairs32);
+  const auto* scales16 = reinterpret_cast<const float*>(activation + layout.scales16);
+  const auto* sums16 = reinterpret_cast<const float*>(activation + layout.sums16);
+  __m256 sum[4] = {};
+  float offsets[kGroups] = {};
+  for (std::int64_t first = 0; first < k; first += Format::kElements) {
+    float scales[kGroups], minima[kGroups], factors[kGroups], sums[kGroups];
+    Format::template Scales<Simd>(row, scales, minima);
+    for (int g = 0; g < kGroups; ++g) {
+      if constexpr (Format::kGroup == 16) {
+        factors[g] = scales[g] * scales16[first / 16 + g];
+        sums[g] = sums16[first / 16 + g];
+      } else {
+        factors[g] = scales[g] * pairs32[first / 16 + g / 4 * 8 + g % 4];
+        sums[g] = pairs32[first / 16 + g / 4 * 8 + 4 + g % 4];
+      }
+    }
+    if constexpr (kLeftOffset<Format> != 0) {
+      for (int g = 0; g < kGroups; ++g) {
+        offsets[g] += (Format::kHasMinima ? minima[g] : scales[g]) * sums[g];
+      }
+    }
+    Unroll<Format::kElements / 32>([&](int g) __attribute__((always_inline)) {
+      const __m256i dot =
+          DotValues<Format>(Load32(Format{}, row, g), Load32Bytes(activation + first + 32 * g));
+      const __m256 factor = Format::kGroup == 32
+                                ? Broadcast(factors + g)
+                                : _mm256_set_m128(_mm_broadcast_ss(factors + 2 * g + 1),
+                                                  _mm_broadcast_ss(factors + 2 * g));
+      sum[g % 4] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), factor, sum[g % 4]);
+    });
+    row += sizeof(typename Format::Block);
+  }
+  float offset = 0;
+  for (const float o : offsets) offset += o;
+  return SumLanes((sum[0] + sum[1]) + (sum[2] + sum[3])) + offset * kLeftOffset<Format>;
 }
 
 // Transposes an 8 x 8 matrix of 32-bit elements held in 8 registers.
@@ -193,21 +231,12 @@ float DotRowSmallBlocks(const std::byte* row, std::int64_t k, const std::byte* a
 template <class Format>
 [[gnu::always_inline]] inline void StoreScales(const std::byte* block, float* scales,
                                                float* minima) {
-  if constexpr (kHasMinima<Format>) {
-    const KScales packed = UnpackKScales(block);
-    float s[8], m[8];
-    _mm256_storeu_ps(s, packed.scales);
-    _mm256_storeu_ps(m, packed.minima);
-    for (int g = 0; g < 8; ++g) {
-      scales[g * 8] = s[g];
-      minima[g * 8] = m[g];
-    }
-  } else if constexpr (Format::kGroup == 16) {
-    const float d = Simd::HalfToFloat(block + offsetof(BlockQ6_K, d));
-    const auto* packed = reinterpret_cast<const std::int8_t*>(block) + offsetof(BlockQ6_K, scales);
-    for (int g = 0; g < 16; ++g) scales[g * 8] = d * static_cast<float>(packed[g]);
-  } else {
-    scales[0] = Simd::HalfToFloat(block);
+  constexpr int kGroups = Format::kElements / Format::kGroup;
+  float s[kGroups], m[kGroups];
+  Format::template Scales<Simd>(block, s, m);
+  for (int g = 0; g < kGroups; ++g) {
+    scales[g * 8] = s[g];
+    if constexpr (kHasMinima<Format>) minima[g * 8] = m[g];
   }
 }
 
@@ -223,7 +252,7 @@ void DecodeTile(const std::byte* rows, std::int64_t row_bytes, int count, std::i
       block[r] = rows + (r < count ? r : count - 1) * row_bytes +
                  b * static_cast<std::int64_t>(sizeof(typename Format::Block));
       StoreScales<Format>(block[r], scales + b * (kElements / Format::kGroup) * 8 + r,
-                          minima + b * (kElements / 32) * 8 + r);
+                          minima + b * (kElements / Format::kGroup) * 8 + r);
     }
     Unroll<kElements / 32>([&](int g) __attribute__((always_inline)) {
       __m256i r[8];
