@@ -230,9 +230,10 @@ def write_tokenizer(
     eos: str,
     vocab_size: int | None = None,
     chat_template: str | None = None,
+    merges: bool = True,
 ) -> None:
     """`tokenizer`: a byte-level BPE `tokenizers.Tokenizer`. Ids from its size up to `vocab_size`
-    are written as unused tokens.
+    are written as unused tokens. `merges`: write the list of merges.
     """
     described = json.loads(tokenizer.to_str())
     vocab = tokenizer.get_vocab(with_added_tokens=True)
@@ -243,12 +244,13 @@ def write_tokenizer(
         tokens[token_id], types[token_id] = token, TOKEN_NORMAL
     for added in described["added_tokens"]:
         types[added["id"]] = TOKEN_CONTROL if added["special"] else TOKEN_USER_DEFINED
-    merges = [m if isinstance(m, str) else " ".join(m) for m in described["model"]["merges"]]
+    pairs = [m if isinstance(m, str) else " ".join(m) for m in described["model"]["merges"]]
     w.add_tokenizer_model("gpt2")
     w.add_tokenizer_pre(pre)
     w.add_token_list(tokens)
     w.add_token_types(types)
-    w.add_token_merges(merges)
+    if merges:
+        w.add_token_merges(pairs)
     w.add_bos_token_id(vocab[bos])
     w.add_eos_token_id(vocab[eos])
     w.add_pad_token_id(vocab[eos])

@@ -1,7 +1,6 @@
-"""The two pre-tokenizers of DeepSeek models as `tokenizers` objects, with a check on published ids.
+"""The pre-tokenizers of MLA models as `tokenizers` objects, with a check on published ids.
 
-`deepseek-llm` (V2, V2.5, Coder-V2) and `deepseek-v3` (V3, R1, V3.x) are sequences of isolating
-splits: each step cuts the pieces that the step before left, every match becomes a piece of its own,
+They are sequences of isolating splits: each step cuts the pieces that the step before left, every match becomes a piece of its own,
 what lies between matches stays a piece. Regexes are Oniguruma's; README.md spells out what that
 means. `python pretokenizers.py SHARED_DATA` runs the 46 published strings of the V2 vocabulary.
 """
@@ -64,6 +63,49 @@ LLM_STEPS = (
     f"{_class(LLM_CJK)}+",
 )
 V3_STEPS = (V3_DIGITS, V3_CJK, V3_WORDS)
+CODER_STEPS = (r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", f"{_class(LLM_CJK)}+")
+
+CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+ANY = r"[^\r\n\p{L}\p{N}]?"
+SPACES = r"\s*[\r\n]+|\s+(?!\S)|\s+"
+SYMBOLS = r" ?[^\s\p{L}\p{N}]+[\r\n]*"
+SYMBOLS_SLASH = r" ?[^\s\p{L}\p{N}]+[\r\n/]*"
+UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+YOUTU_CJK = (
+    "[\uac00-\ud7a3\u3131-\u318e]+"
+    "|[\uff01\u2026\u201c\u201d\u2018\u2019\u2014\uff1a\uff1b\uff0c\u3001-\u303f\ufe30-\ufe4f]+"
+    "|[\u3105-\u312f]+|[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"
+)
+
+
+def _cased(upper: str, lower: str, suffix: str) -> str:
+    return f"{ANY}{upper}*{lower}+{suffix}|{ANY}{upper}+{lower}*{suffix}"
+
+
+def _llama3(digits: str) -> str:
+    return "|".join((CONTRACTION, ANY + r"\p{L}+", digits, SYMBOLS, SPACES))
+
+
+KIMI = "|".join(
+    (
+        r"[\p{Han}]+",
+        _cased(UPPER[:-1] + r"&&[^\p{Han}]]", LOWER[:-1] + r"&&[^\p{Han}]]", CONTRACTION + "?"),
+        r"\p{N}{1,3}",
+        SYMBOLS,
+        SPACES,
+    )
+)
+O200K = _cased(UPPER, LOWER, CONTRACTION + "?")
+# Where these come from: README.md.
+FAMILIES = {
+    "kimi-k2": (KIMI,),
+    "glm4": (_llama3(r"\p{N}{1,3}"),),
+    "llama-bpe": (_llama3(r"\p{N}{1,3}"),),
+    "qwen2": (_llama3(r"\p{N}"),),
+    "youtu": (YOUTU_CJK, "|".join((O200K, r"\p{N}", SYMBOLS_SLASH, SPACES))),
+    "gpt-4o": ("|".join((O200K, r"\p{N}{1,3}", SYMBOLS_SLASH, SPACES)),),
+    "tekken": ("|".join((_cased(UPPER, LOWER, ""), r"\p{N}", SYMBOLS_SLASH, SPACES)),),
+}
 
 
 def _splits(steps) -> list:
@@ -79,6 +121,14 @@ def pre_tokenizer(name: str):
         )
     if name == "deepseek-v3":
         return pre_tokenizers.Sequence([*_splits(V3_STEPS), to_bytes])
+    if name == "deepseek-coder":
+        return pre_tokenizers.Sequence(
+            [*_splits(CODER_STEPS), pre_tokenizers.Digits(individual_digits=True), to_bytes]
+        )
+    if name == "gpt-2":
+        return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    if name in FAMILIES:
+        return pre_tokenizers.Sequence([*_splits(FAMILIES[name]), to_bytes])
     raise ValueError(f"unknown pre-tokenizer {name}")
 
 

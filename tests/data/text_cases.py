@@ -41,6 +41,17 @@ FRAGMENTS = [
     "ա", "Ա", "ა", "Ა", "ʔ", "ª", "ı", "ß", "ø", "ü", "\ufffd", "a\0b",
 ]  # fmt: skip
 
+# Contractions (the long s is an s without case), cased words, Han that is neither letter nor
+# punctuation, edges of Youtu's classes, line ends and slashes behind symbols.
+FAMILY_EDGES = [
+    "'s", "'S", "'\u017f", "'ll", "'LL", "'lL", "'re", "'rE", "'t", "'M", "'d", "'x", "\u2019s", "''s",
+    "camelCase", "XMLParser", "parseHTML", "iPhone", "McDonald's", "ABC", "aB", "Ab", "\u01c5", "\u02b0", "A\u0301B",
+    "\u0301a", "\u0301A", "\u0c24\u0c46A", "漢", "漢字", "〇", "々", "〻", "〡", "⺀", "⼀", "㐀", "\U00020000", "\ufa0e",
+    "\U00016ff0", "1〇", "!⺀", "漢a", "a漢", "A漢b", "漢's", "漢1", "か", "カ", "ー", "ㄅ", "ㄯ", "ㄱ", "ㆎ", "가", "힣", "힤",
+    "、", "〿", "〰", "！", "…", "“”", "—", "：", "，", "﹏", "︰", "。", "//", "/\n", ";\n/", "!\r\n\n", "\n /", " /",
+    "  \n", " \t\n ", "\r", "1234", "12,345", "½", "Ⅷ", "١٢٣٤", "౧౨౩", "_a", "$a", "😀a", " \u200dx",
+]  # fmt: skip
+
 
 def assigned_code_points() -> list[str]:
     if unicodedata.unidata_version != "14.0.0":
@@ -149,9 +160,20 @@ class Cases:
             self._fragment() for _ in range(self._rng.randint(1, 5))
         )
 
-    def strings(self, count: int) -> list[str]:
-        """`count` different strings; the empty one is the first."""
-        kinds, weights = zip(*self._kinds, strict=True)
+    def _family(self) -> str:
+        return "".join(
+            self._rng.choice(FAMILY_EDGES)
+            + self._rng.choice(["", "", "", " ", "a", "A", "1", "\n", self._rng.choice(self._points)])
+            for _ in range(self._rng.randint(1, 5))
+        )
+
+    def strings(self, count: int, *, families: bool = False) -> list[str]:
+        """`count` different strings; the empty one is the first. `families`: with the edges of the
+        other families' pre-tokenizers among them.
+        """
+        kinds, weights = zip(
+            *self._kinds, *([(self._family, 30)] if families else []), strict=True
+        )
         seen = {"": None}
         while len(seen) < count:
             seen[self._rng.choices(kinds, weights)[0]()] = None
