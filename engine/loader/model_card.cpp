@@ -8,7 +8,7 @@
 #include "engine/loader/model_file.h"
 #include "engine/model/model_config.h"
 #include "engine/text/chat_template_forms.h"
-#include "engine/text/pretokenizer.h"
+#include "engine/text/pretokenizer_patterns.h"
 
 namespace paluku {
 namespace {
@@ -129,14 +129,24 @@ void AddForeignTypes(const ModelFile& file, ModelCard& card) {
   }
 }
 
+// The name of the rules: that of the pre-tokenizer, or of a model that has none.
+void FillTokenizer(const ModelFile& file, ModelCard& card) {
+  const std::string model = TextOr(file, "tokenizer.ggml.model", "");
+  if (model == "llama") {
+    card.tokenizer = "SentencePiece";
+    return;
+  }
+  const bool byte_level = model == "gpt2" || model.empty();
+  card.tokenizer = byte_level ? TextOr(file, "tokenizer.ggml.pre", "") : model;
+  if (!FindPreTokenizer(card.tokenizer))
+    card.unsupported.push_back({ErrorCode::kUnsupportedTokenizer, file.path(), card.tokenizer});
+}
+
 // Tokenizer and chat template, told from their names without building them.
 void FillText(const ModelFile& file, ModelCard& card) {
-  card.tokenizer = TextOr(file, "tokenizer.ggml.pre", "");
+  FillTokenizer(file, card);
   const auto tokens = file.Strings("tokenizer.ggml.tokens");
   if (tokens && card.vocabulary == 0) card.vocabulary = static_cast<int>(tokens->size());
-  if (const auto known = PreTokenizer::Create(card.tokenizer, file.path()); !known) {
-    card.unsupported.push_back(known.error());
-  }
   const std::string source = TextOr(file, "tokenizer.chat_template", "");
   if (source.empty()) {
     // What ChatTemplate::Create falls back to.

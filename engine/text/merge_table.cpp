@@ -39,21 +39,17 @@ struct Candidate {
 
 }  // namespace
 
-std::optional<MergeTable> MergeTable::Create(const std::vector<Rule>& rules,
-                                             const std::array<std::int32_t, 256>& byte_ids) {
+std::optional<MergeTable> MergeTable::Create(const std::vector<Rule>& rules) {
   MergeTable table;
-  table.byte_ids_ = byte_ids;
   const std::size_t slots = std::bit_ceil(std::max<std::size_t>(rules.size() * 2, 16));
   table.shift_ = 64 - std::countr_zero(slots);
   // A file may have been made so that its pairs collide; another salt then parts them.
   for (std::uint64_t attempt = 0; attempt < 4; ++attempt) {
     table.salt_ = attempt * 0x9E3779B97F4A7C15u;
     table.slots_.assign(slots, Slot{});
-    bool spread = true;
-    for (std::size_t rank = 0; rank < rules.size() && spread; ++rank)
-      spread = table.Insert(Pair(rules[rank].left, rules[rank].right),
-                            static_cast<std::uint32_t>(rank), rules[rank].joined);
-    if (spread) return table;
+    if (std::all_of(rules.begin(), rules.end(),
+                    [&](const Rule& rule) { return table.Insert(rule); }))
+      return table;
   }
   return std::nullopt;
 }
@@ -65,13 +61,14 @@ std::size_t MergeTable::Place(std::uint64_t pair) const {
 }
 
 // The first of equal pairs keeps its rank.
-bool MergeTable::Insert(std::uint64_t pair, std::uint32_t rank, std::int32_t joined) {
+bool MergeTable::Insert(const Rule& rule) {
+  const std::uint64_t pair = Pair(rule.left, rule.right);
   std::size_t place = Place(pair);
   for (std::size_t probe = 0; probe < kMaxProbes; ++probe) {
     Slot& slot = slots_[place];
     if (slot.pair == pair) return true;
     if (slot.pair == kEmpty) {
-      slot = {pair, rank, joined};
+      slot = {pair, rule.rank, rule.joined};
       return true;
     }
     place = (place + 1) & (slots_.size() - 1);
@@ -88,28 +85,29 @@ const MergeTable::Slot* MergeTable::Find(std::int32_t left, std::int32_t right) 
   }
 }
 
-void MergeTable::Encode(std::string_view piece, std::vector<std::int32_t>& ids) const {
-  for (; piece.size() > kLongestPiece; piece.remove_prefix(kLongestPiece))
-    EncodeLong(piece.substr(0, kLongestPiece), ids);
-  if (piece.size() <= kShortPiece) {
-    EncodeShort(piece, ids);
+void MergeTable::Merge(std::span<const std::int32_t> symbols,
+                       std::vector<std::int32_t>& ids) const {
+  for (; symbols.size() > kLongestPiece; symbols = symbols.subspan(kLongestPiece))
+    MergeLong(symbols.first(kLongestPiece), ids);
+  if (symbols.size() <= kShortPiece) {
+    MergeShort(symbols, ids);
   } else {
-    EncodeLong(piece, ids);
+    MergeLong(symbols, ids);
   }
 }
 
-void MergeTable::EncodeShort(std::string_view piece, std::vector<std::int32_t>& ids) const {
+void MergeTable::MergeShort(std::span<const std::int32_t> given,
+                            std::vector<std::int32_t>& ids) const {
   std::int32_t symbols[kShortPiece];
   std::uint32_t ranks[kShortPiece];  // of the pair that starts here
   std::int32_t joined[kShortPiece];
-  std::size_t count = piece.size();
+  std::size_t count = given.size();
   const auto look_up = [&](std::size_t i) {
     const Slot* slot = i + 1 < count ? Find(symbols[i], symbols[i + 1]) : nullptr;
     ranks[i] = slot == nullptr ? kNoRank : slot->rank;
     joined[i] = slot == nullptr ? -1 : slot->joined;
   };
-  for (std::size_t i = 0; i < count; ++i)
-    symbols[i] = byte_ids_[static_cast<unsigned char>(piece[i])];
+  std::copy(given.begin(), given.end(), symbols);
   for (std::size_t i = 0; i < count; ++i) look_up(i);
   while (count > 1) {
     const std::size_t best =
@@ -126,12 +124,12 @@ void MergeTable::EncodeShort(std::string_view piece, std::vector<std::int32_t>& 
   ids.insert(ids.end(), symbols, symbols + count);
 }
 
-void MergeTable::EncodeLong(std::string_view piece, std::vector<std::int32_t>& ids) const {
-  const auto count = static_cast<std::int32_t>(piece.size());
-  std::vector<Symbol> symbols(piece.size());
+void MergeTable::MergeLong(std::span<const std::int32_t> given,
+                           std::vector<std::int32_t>& ids) const {
+  const auto count = static_cast<std::int32_t>(given.size());
+  std::vector<Symbol> symbols(given.size());
   for (std::int32_t i = 0; i < count; ++i)
-    symbols[i] = {byte_ids_[static_cast<unsigned char>(piece[i])], i - 1,
-                  i + 1 < count ? i + 1 : -1};
+    symbols[i] = {given[static_cast<std::size_t>(i)], i - 1, i + 1 < count ? i + 1 : -1};
 
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
   const auto offer = [&](std::int32_t i) {

@@ -64,7 +64,7 @@ class PreTokenizer::Run {
       const std::size_t match_begin = begin + found[0];
       const std::size_t match_end = begin + found[1];
       if (match_begin > done) Cut(step + 1, done, match_begin);
-      // In both known sequences no later step divides an ASCII match of an earlier one.
+      // In no known sequence a later step divides an ASCII match of an earlier one.
       if (IsAscii(text_.substr(match_begin, match_end - match_begin))) {
         ends_.push_back(match_end);
       } else {
@@ -79,8 +79,12 @@ class PreTokenizer::Run {
   // False also when PCRE2 runs out of memory: the rest then stays one piece, which keeps the text.
   bool Find(const Step& step, std::size_t begin, std::size_t end, std::size_t from) {
     const auto* subject = reinterpret_cast<PCRE2_SPTR>(text_.data() + begin);
-    return pcre2_match(step.code.get(), subject, end - begin, from - begin, PCRE2_NO_UTF_CHECK,
-                       match_.get(), context_.get()) > 0;
+    const auto match = [&](std::uint32_t options) {
+      return pcre2_match(step.code.get(), subject, end - begin, from - begin,
+                         PCRE2_NO_UTF_CHECK | options, match_.get(), context_.get());
+    };
+    const int found = match(0);
+    return found > 0 || (found == PCRE2_ERROR_JIT_STACKLIMIT && match(PCRE2_NO_JIT) > 0);
   }
 
   const std::vector<Step>& steps_;
@@ -91,7 +95,9 @@ class PreTokenizer::Run {
 };
 
 PreTokenizer::PreTokenizer(std::vector<Step> steps) : steps_(std::move(steps)) {}
+PreTokenizer::PreTokenizer() = default;
 PreTokenizer::PreTokenizer(PreTokenizer&&) noexcept = default;
+PreTokenizer& PreTokenizer::operator=(PreTokenizer&&) noexcept = default;
 PreTokenizer::~PreTokenizer() = default;
 
 Result<PreTokenizer> PreTokenizer::Create(const std::string& name, const std::string& origin) {

@@ -19,9 +19,12 @@ namespace paluku {
 
 class PreTokenizer {
  public:
+  // Leaves every text in one piece.
+  PreTokenizer();
   // `name` as in `tokenizer.ggml.pre`; `origin` is the file, for the error: kUnsupportedTokenizer.
   static Result<PreTokenizer> Create(const std::string& name, const std::string& origin);
   PreTokenizer(PreTokenizer&&) noexcept;
+  PreTokenizer& operator=(PreTokenizer&&) noexcept;
   ~PreTokenizer();
 
   // Replaces `ends` by the end offset of every piece of `text`, ascending; the last is text.size().
@@ -35,8 +38,8 @@ class PreTokenizer {
   std::vector<Step> steps_;
 };
 
-// The name of the pre-tokenizer whose steps a tokenizer.json lists: patterns, and "digits" for
-// single digits. Nothing when no known one has these steps.
-std::optional<std::string> PreTokenizerOfSteps(const std::vector<std::string>& steps);
+// The name of the pre-tokenizer whose steps a tokenizer.json lists: patterns, "digits" for single
+// digits, "gpt-2" for the built-in rule of ByteLevel. Nothing when no known one has these steps.
+std::optional<std::string> PreTokenizerOfSteps(std::vector<std::string> steps);
 
 }  // namespace paluku

@@ -1,12 +1,9 @@
 #include "engine/text/pretokenizer_patterns.h"
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <optional>
 #include <span>
-
-#include "engine/text/pretokenizer.h"
 
 namespace paluku {
 namespace {
@@ -50,6 +47,11 @@ constexpr Range kLlmPunctuation[] = {{0x21, 0x2F},     {0x3A, 0x7E},     {0xFF01
                                      {0xFF1A, 0xFF5E}, {0x2018, 0x201F}, {0x3000, 0x3002}};
 constexpr Range kLlmCjk[] = {{0x4E00, 0x9FA5}, {0x800, 0x4E00}, {0xAC00, 0xD7FF}};
 constexpr Range kV3Cjk[] = {{0x4E00, 0x9FA5}, {0x3040, 0x309F}, {0x30A0, 0x30FF}};
+constexpr Range kHangul[] = {{0xAC00, 0xD7A3}, {0x3131, 0x318E}};
+constexpr Range kBopomofo[] = {{0x3105, 0x312F}};
+constexpr Range kYoutuPunctuation[] = {{0xFF01, 0xFF01}, {0x2026, 0x2026}, {0x201C, 0x201D},
+                                       {0x2018, 0x2019}, {0x2014, 0x2014}, {0xFF1A, 0xFF1B},
+                                       {0xFF0C, 0xFF0C}, {0x3001, 0x303F}, {0xFE30, 0xFE4F}};
 
 std::string Class(std::span<const Range> ranges) {
   std::string text = "[";
@@ -87,28 +89,125 @@ std::vector<SplitPattern> V3Patterns() {
   return {{R"(\p{N}{1,3})"}, {Class(kV3Cjk) + "+", /*needs_non_ascii=*/true}, {words}};
 }
 
-}  // namespace
-
-std::vector<SplitPattern> PreTokenizerPatterns(std::string_view name) {
-  if (name == "deepseek-llm") return LlmPatterns();
-  if (name == "deepseek-v3") return V3Patterns();
-  return {};
+// DeepSeek Coder.
+std::vector<SplitPattern> CoderPatterns() {
+  return {{R"([\r\n])"},
+          {"[" PALUKU_SPACES R"(]?\p{L}+)"},
+          {"[" PALUKU_SPACES R"(]?\p{P}+)"},
+          {Class(kLlmCjk) + "+", /*needs_non_ascii=*/true},
+          {R"(\p{N})"}};
 }
 
-std::optional<std::string> PreTokenizerOfSteps(const std::vector<std::string>& steps) {
-  const auto starts = [&](std::size_t i, std::string_view prefix) {
-    return std::string_view(steps[i]).substr(0, prefix.size()) == prefix;
-  };
-  // Compared by what tells them apart from their neighbours, because the ranges of a class are
-  // written as characters in one file and as escapes in another.
-  if (steps.size() == 3 && steps[0] == R"(\p{N}{1,3})" && starts(1, "[") &&
-      starts(2, R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^)"))
-    return "deepseek-v3";
-  if (steps.size() == 6 && (steps[0] == "[\r\n]" || steps[0] == R"([\r\n])") &&
-      starts(1, R"(\s?[)") && starts(2, R"(\s?[)") && steps[3] == R"(\s+$)" && starts(4, "[") &&
-      steps[5] == "digits")
-    return "deepseek-llm";
+// (?i:'s|'t|'re|'ve|'m|'ll|'d), where Unicode counts the long s as an s.
+constexpr char kContraction[] = R"('(?:[sS\x{17F}tTmMdD]|[rRvV][eE]|[lL][lL]))";
+constexpr char kAnyPrefix[] = R"([^\r\n\p{L}\p{N}]?)";
+
+// What most patterns end in: digits, symbols with the line ends (or `after_symbols`) behind them,
+// white space up to its last line end, white space but for the last before a word.
+std::string DigitsSymbolsSpaces(const std::string& digits, const std::string& after_symbols) {
+  return "|" + digits + "| ?[^" PALUKU_SPACES R"(\p{L}\p{N}]+[)" + after_symbols +
+         "]*"
+         "|[" PALUKU_SPACES R"(]*[\r\n]+)"
+         "|[" PALUKU_SPACES "]+(?![^" PALUKU_SPACES
+         "])"
+         "|[" PALUKU_SPACES "]+";
+}
+
+// Llama 3, GLM-4; with single digits Qwen 2.
+std::vector<SplitPattern> Llama3Patterns(const std::string& digits) {
+  return {{std::string(kContraction) + "|" + kAnyPrefix + R"(\p{L}+)" +
+           DigitsSymbolsSpaces(digits, R"(\r\n)")}};
+}
+
+// Words that part where a capital follows a small letter, as o200k of OpenAI has them.
+std::string CasedWords(const std::string& upper, const std::string& lower,
+                       const std::string& suffix) {
+  return kAnyPrefix + upper + "*" + lower + "+" + suffix + "|" + kAnyPrefix + upper + "+" + lower +
+         "*" + suffix;
+}
+constexpr char kUpper[] = R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])";
+constexpr char kLower[] = R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])";
+
+// GPT-4o, Kanana-2.
+std::vector<SplitPattern> O200kPatterns() {
+  return {{CasedWords(kUpper, kLower, std::string("(?:") + kContraction + ")?") +
+           DigitsSymbolsSpaces(R"(\p{N}{1,3})", R"(\r\n/)")}};
+}
+
+// Mistral's Tekken.
+std::vector<SplitPattern> TekkenPatterns() {
+  return {{CasedWords(kUpper, kLower, "") + DigitsSymbolsSpaces(R"(\p{N})", R"(\r\n/)")}};
+}
+
+// Youtu-LLM.
+std::vector<SplitPattern> YoutuPatterns() {
+  return {{Class(kHangul) + "+|" + Class(kYoutuPunctuation) + "+|" + Class(kBopomofo) + "+|" +
+               Class(kV3Cjk) + "+",
+           /*needs_non_ascii=*/true},
+          {CasedWords(kUpper, kLower, std::string("(?:") + kContraction + ")?") +
+           DigitsSymbolsSpaces(R"(\p{N})", R"(\r\n/)")}};
+}
+
+// Kimi-K2, Moonlight, Kimi-VL: runs of Han, and cased words of everything else. PCRE2 cannot
+// intersect classes, so the two classes are written as what they leave out. \p{sc:Han} is the
+// script; \p{Han} would be its extensions.
+std::vector<SplitPattern> KimiPatterns() {
+  const std::string upper = R"([^\p{Ll}\p{N}\p{P}\p{S}\p{Z}\p{C}\p{sc:Han}])";
+  const std::string lower = R"([^\p{Lu}\p{Lt}\p{N}\p{P}\p{S}\p{Z}\p{C}\p{sc:Han}])";
+  return {{R"(\p{sc:Han}+|)" + CasedWords(upper, lower, std::string("(?:") + kContraction + ")?") +
+           DigitsSymbolsSpaces(R"(\p{N}{1,3})", R"(\r\n)")}};
+}
+
+// GPT-2, GigaChat: the built-in rule of ByteLevel in Hugging Face tokenizers.
+std::vector<SplitPattern> Gpt2Patterns() {
+  return {{R"('(?:[stmd]|[rv]e|ll)| ?\p{L}+| ?\p{N}+)"
+           "| ?[^" PALUKU_SPACES R"(\p{L}\p{N}]+)"
+           "|[" PALUKU_SPACES "]+(?![^" PALUKU_SPACES "])"
+           "|[" PALUKU_SPACES "]+"}};
+}
+
+constexpr PreTokenizerTraits kFamilies[] = {
+    {.name = "deepseek-llm", .adds_bos = true},
+    {.name = "deepseek-v3", .adds_bos = true},
+    {.name = "deepseek-coder", .adds_bos = true},
+    {.name = "kimi-k2", .ignores_merges = true, .merges_by_id = true},
+    {.name = "glm4"},
+    {.name = "llama-bpe", .ignores_merges = true, .adds_bos = true},
+    {.name = "youtu", .ignores_merges = true},
+    {.name = "gpt-2"},
+    {.name = "gpt-4o"},
+    {.name = "tekken", .ignores_merges = true, .adds_bos = true},
+    {.name = "qwen2"},
+};
+
+// Names that other converters give to the same rules.
+constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
+    {"joyai-llm", "deepseek-v3"}, {"chatglm-bpe", "glm4"}, {"llama3", "llama-bpe"},
+    {"llama-v3", "llama-bpe"},    {"gigachat", "gpt-2"},   {"kanana2", "gpt-4o"}};
+
+}  // namespace
+
+std::optional<PreTokenizerTraits> FindPreTokenizer(std::string_view name) {
+  for (const auto& [alias, rules] : kAliases)
+    if (name == alias) name = rules;
+  for (const PreTokenizerTraits& family : kFamilies)
+    if (family.name == name) return family;
   return std::nullopt;
+}
+
+std::vector<SplitPattern> PreTokenizerPatterns(std::string_view name) {
+  const auto family = FindPreTokenizer(name);
+  if (!family) return {};
+  if (family->name == "deepseek-llm") return LlmPatterns();
+  if (family->name == "deepseek-v3") return V3Patterns();
+  if (family->name == "deepseek-coder") return CoderPatterns();
+  if (family->name == "kimi-k2") return KimiPatterns();
+  if (family->name == "youtu") return YoutuPatterns();
+  if (family->name == "gpt-2") return Gpt2Patterns();
+  if (family->name == "gpt-4o") return O200kPatterns();
+  if (family->name == "tekken") return TekkenPatterns();
+  if (family->name == "qwen2") return Llama3Patterns(R"(\p{N})");
+  return Llama3Patterns(R"(\p{N}{1,3})");
 }
 
 }  // namespace paluku

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "engine/base/check.h"
 #include "engine/base/utf8.h"
@@ -25,25 +24,11 @@ class WordCache {
   };
 
   // The place of `piece`; it holds another piece when that one was seen later, or none.
-  Entry& At(std::string_view piece) { return entries_[Hash(piece) & (entries_.size() - 1)]; }
-
- private:
-  // Only spreads words over the table; equal pieces are compared in full.
-  static std::size_t Hash(std::string_view piece) {
-    std::uint64_t hash = piece.size() * 0x9E3779B97F4A7C15u;
-    while (piece.size() >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, piece.data(), 8);
-      hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
-      hash ^= hash >> 31;
-      piece.remove_prefix(8);
-    }
-    std::uint64_t tail = 0;
-    std::memcpy(&tail, piece.data(), piece.size());
-    hash = (hash ^ tail) * 0xBF58476D1CE4E5B9u;
-    return static_cast<std::size_t>(hash ^ hash >> 32);
+  Entry& At(std::string_view piece) {
+    return entries_[SeededHash()(piece) & (entries_.size() - 1)];
   }
 
+ private:
   std::vector<Entry> entries_;
 };
 
@@ -51,6 +36,8 @@ class WordCache {
 
 Tokenizer::Tokenizer(Parts parts)
     : pre_tokenizer_(std::move(parts.pre_tokenizer)),
+      byte_ids_(parts.byte_ids),
+      sentence_pieces_(std::move(parts.sentence_pieces)),
       merges_(std::move(parts.merges)),
       all_(std::move(parts.all)),
       ordinary_(std::move(parts.ordinary)) {}
@@ -87,7 +74,14 @@ std::vector<std::int32_t> Tokenizer::EncodePrompt(std::string_view text,
 
 void Tokenizer::EncodeText(std::string_view text, std::vector<std::int32_t>& ids) const {
   std::vector<std::size_t> ends;
-  pre_tokenizer_.Split(text, ends);
+  std::string normal;
+  if (sentence_pieces_) {
+    normal = sentence_pieces_->Normalise(text);
+    text = normal;
+    sentence_pieces_->Split(text, ends);
+  } else {
+    pre_tokenizer_.Split(text, ends);
+  }
   WordCache cache(text.size());
   std::size_t begin = 0;
   for (const std::size_t end : ends) {
@@ -100,10 +94,25 @@ void Tokenizer::EncodeText(std::string_view text, std::vector<std::int32_t>& ids
       std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(seen.begin), seen.count,
                   ids.begin() + static_cast<std::ptrdiff_t>(out));
     } else {
-      merges_.Encode(piece, ids);
+      EncodePiece(piece, ids);
       seen = {piece, out, ids.size() - out};
     }
   }
+}
+
+void Tokenizer::EncodePiece(std::string_view piece, std::vector<std::int32_t>& ids) const {
+  if (const auto whole = whole_.find(piece); whole != whole_.end()) {
+    ids.push_back(whole->second);
+    return;
+  }
+  std::vector<std::int32_t> symbols;
+  symbols.reserve(piece.size());
+  if (sentence_pieces_) {
+    sentence_pieces_->AppendSymbols(piece, symbols);
+  } else {
+    for (const char byte : piece) symbols.push_back(byte_ids_[static_cast<unsigned char>(byte)]);
+  }
+  merges_.Merge(symbols, ids);
 }
 
 Result<std::string> Tokenizer::Decode(std::span<const std::int32_t> ids) const {
@@ -114,6 +123,8 @@ Result<std::string> Tokenizer::Decode(std::span<const std::int32_t> ids) const {
                   "not a token of this vocabulary of " + std::to_string(size()));
     bytes += Piece(id);
   }
+  if (sentence_pieces_ && sentence_pieces_->prefix_space() && bytes.starts_with(' '))
+    bytes.erase(0, 1);
   return bytes;
 }
 

@@ -1,4 +1,4 @@
-// Tokenizer: text to token ids and back, by byte-level byte-pair encoding.
+// Tokenizer: text to token ids and back, by byte-pair encoding, byte-level or SentencePiece's.
 //
 // Built once per model from a Vocabulary; const afterwards and safe on any thread. Text of a user
 // is encoded with SpecialTokens::kAsText and then never yields a control token, whatever it holds.
@@ -6,17 +6,21 @@
 // before the pre-tokenizer, leftmost and longest first, as Hugging Face tokenizers does.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/base/error.h"
 #include "engine/text/merge_table.h"
 #include "engine/text/pretokenizer.h"
+#include "engine/text/seeded_hash.h"
+#include "engine/text/sentence_pieces.h"
 #include "engine/text/special_matcher.h"
 #include "engine/text/vocabulary.h"
 
@@ -39,8 +43,9 @@ class Tokenizer {
   // begins with it.
   std::vector<std::int32_t> EncodePrompt(std::string_view text, SpecialTokens special) const;
 
-  // The raw bytes of `ids` one after the other, special tokens as their text. Not always valid
-  // UTF-8. Error: kInvalidArgument, an id outside the vocabulary.
+  // The raw bytes of `ids` one after the other, special tokens as their text, without the space
+  // that a SentencePiece vocabulary puts before every text. Not always valid UTF-8. Error:
+  // kInvalidArgument, an id outside the vocabulary.
   Result<std::string> Decode(std::span<const std::int32_t> ids) const;
   // Raw bytes of one token, 0 <= id < size().
   std::string_view Piece(std::int32_t id) const;
@@ -67,6 +72,7 @@ class Tokenizer {
   explicit Tokenizer(Parts parts);
   std::size_t Index(std::int32_t id) const;
   void EncodeText(std::string_view text, std::vector<std::int32_t>& ids) const;
+  void EncodePiece(std::string_view piece, std::vector<std::int32_t>& ids) const;
 
   std::string origin_;
   std::string pre_tokenizer_name_;
@@ -79,6 +85,10 @@ class Tokenizer {
   std::optional<std::int32_t> eos_;
   bool add_bos_ = false;
   PreTokenizer pre_tokenizer_;
+  std::array<std::int32_t, 256> byte_ids_;  // the token of every byte that UTF-8 text may hold
+  std::optional<SentencePieces> sentence_pieces_;  // in place of the two above
+  // Raw bytes to id, where a piece that is a token as a whole is that token; else empty.
+  std::unordered_map<std::string_view, std::int32_t, SeededHash> whole_;
   MergeTable merges_;
   SpecialMatcher all_;       // every added token
   SpecialMatcher ordinary_;  // those that are plain words, which user text may become

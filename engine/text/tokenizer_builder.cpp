@@ -1,5 +1,10 @@
 #include "engine/text/tokenizer_builder.h"
 
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "engine/base/utf8.h"
 #include "engine/text/byte_alphabet.h"
 
 namespace paluku {
@@ -21,6 +26,22 @@ bool IsBracketed(std::string_view text) {
   return Encloses(text, "<", ">") || Encloses(text, "[", "]");
 }
 
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+// The byte that <0x41> stands for.
+std::optional<unsigned char> ByteOfName(std::string_view name) {
+  if (name.size() != 6 || !name.starts_with("<0x") || name[5] != '>') return std::nullopt;
+  const int high = HexDigit(name[3]);
+  const int low = HexDigit(name[4]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<unsigned char>(high * 16 + low);
+}
+
 constexpr std::string_view kEndMarkers[] = {"<|EOT|>", "<|im_end|>", "<|endoftext|>"};
 
 }  // namespace
@@ -29,13 +50,21 @@ TokenizerBuilder::TokenizerBuilder(Vocabulary vocabulary) : vocabulary_(std::mov
 
 Result<std::shared_ptr<const Tokenizer>> TokenizerBuilder::Build() {
   PALUKU_TRY(Check());
-  PALUKU_ASSIGN_OR_RETURN(PreTokenizer pre_tokenizer,
-                          PreTokenizer::Create(vocabulary_.pre_tokenizer, vocabulary_.origin));
+  PreTokenizer pre_tokenizer;
+  if (!IsSentencePiece()) {
+    PALUKU_ASSIGN_OR_RETURN(pre_tokenizer,
+                            PreTokenizer::Create(vocabulary_.pre_tokenizer, vocabulary_.origin));
+  }
   Classify();
+  PALUKU_ASSIGN_OR_RETURN(const auto byte_ids, ByteIds());
+  std::optional<SentencePieces> characters;
+  if (IsSentencePiece()) characters = Characters(byte_ids);
   PALUKU_ASSIGN_OR_RETURN(MergeTable merges, Merges());
   std::shared_ptr<Tokenizer> tokenizer(
-      new Tokenizer({std::move(pre_tokenizer), std::move(merges), Matcher(false), Matcher(true)}));
+      new Tokenizer({std::move(pre_tokenizer), byte_ids, std::move(characters), std::move(merges),
+                     Matcher(false), Matcher(true)}));
   FillPieces(*tokenizer);
+  if (vocabulary_.ignores_merges) FillWhole(*tokenizer);
   FillEnds(*tokenizer);
   tokenizer->origin_ = vocabulary_.origin;
   tokenizer->pre_tokenizer_name_ = vocabulary_.pre_tokenizer;
@@ -58,6 +87,15 @@ Status TokenizerBuilder::Check() const {
     if (id && !inside(*id)) return Fail(ErrorCode::kBadValue, vocabulary_.origin, "special token");
   for (const std::int32_t id : vocabulary_.end_of_turn)
     if (!inside(id)) return Fail(ErrorCode::kBadValue, vocabulary_.origin, "special token");
+  // Text without words would have to be compared with every token as a whole.
+  if (IsSentencePiece() && vocabulary_.ignores_merges)
+    return Fail(ErrorCode::kUnsupportedTokenizer, vocabulary_.origin,
+                "SentencePiece with ignore_merges");
+  if (!vocabulary_.scores.empty() && vocabulary_.scores.size() != n_vocab)
+    return Fail(ErrorCode::kBadValue, vocabulary_.origin, "number of scores");
+  if (std::any_of(vocabulary_.scores.begin(), vocabulary_.scores.end(),
+                  [](float score) { return !std::isfinite(score); }))
+    return Fail(ErrorCode::kBadValue, vocabulary_.origin, "score of a token");
   return {};
 }
 
@@ -73,6 +111,9 @@ void TokenizerBuilder::Classify() {
       kinds_[i] = IsBracketed(text) ? Kind::kControl : Kind::kWord;
     } else if (type == TokenType::kUnused || type == TokenType::kUnknown) {
       kinds_[i] = Kind::kUnused;
+    } else if (IsSentencePiece()) {
+      if (type == TokenType::kByte) kinds_[i] = Kind::kByte;
+      if (text.empty() || !IsValidUtf8(text)) kinds_[i] = Kind::kUnused;
     }
   }
   // These steer the model whatever the file calls them.
@@ -89,10 +130,17 @@ void TokenizerBuilder::Classify() {
 Result<std::array<std::int32_t, 256>> TokenizerBuilder::ByteIds() const {
   std::array<std::int32_t, 256> ids;
   ids.fill(-1);
-  for (const auto& [stored, id] : learned_) {
-    if (stored.size() > 2) continue;  // a character of the alphabet has one or two bytes
-    const auto bytes = BytesOfStoredToken(stored);
-    if (bytes && bytes->size() == 1) ids[static_cast<unsigned char>((*bytes)[0])] = id;
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    const std::string& stored = vocabulary_.tokens[i];
+    std::optional<unsigned char> byte;
+    if (kinds_[i] == Kind::kByte) {
+      byte = ByteOfName(stored);
+    } else if (kinds_[i] == Kind::kLearned && !IsSentencePiece() && stored.size() <= 2) {
+      // A character of the byte-level alphabet has one or two bytes.
+      if (const auto bytes = BytesOfStoredToken(stored); bytes && bytes->size() == 1)
+        byte = static_cast<unsigned char>((*bytes)[0]);
+    }
+    if (byte && ids[*byte] < 0) ids[*byte] = static_cast<std::int32_t>(i);
   }
   for (int byte = 0; byte < 256; ++byte) {
     const bool never_in_utf8 = byte == 0xC0 || byte == 0xC1 || byte >= 0xF5;
@@ -103,12 +151,29 @@ Result<std::array<std::int32_t, 256>> TokenizerBuilder::ByteIds() const {
   return ids;
 }
 
-// A merge whose parts or result are special tokens is left out: it would let plain text become one.
+SentencePieces TokenizerBuilder::Characters(const std::array<std::int32_t, 256>& byte_ids) const {
+  std::vector<SentencePieces::Token> tokens;
+  for (const auto& [text, id] : learned_) tokens.push_back({text, id});
+  return SentencePieces(tokens, byte_ids, vocabulary_.prefix_space);
+}
+
 Result<MergeTable> TokenizerBuilder::Merges() const {
-  PALUKU_ASSIGN_OR_RETURN(const auto byte_ids, ByteIds());
-  std::unordered_map<std::string_view, bool> special;
+  std::vector<MergeTable::Rule> rules;
+  if (vocabulary_.merges.empty()) {
+    PALUKU_ASSIGN_OR_RETURN(rules, RulesOfTokens());
+  } else {
+    PALUKU_ASSIGN_OR_RETURN(rules, ListedRules());
+  }
+  auto table = MergeTable::Create(rules);
+  if (!table) return Fail(ErrorCode::kBadValue, vocabulary_.origin, "merges");
+  return std::move(*table);
+}
+
+// A merge whose parts or result are special tokens is left out: it would let plain text become one.
+Result<std::vector<MergeTable::Rule>> TokenizerBuilder::ListedRules() const {
+  std::unordered_set<std::string_view, SeededHash> special;
   for (std::size_t i = 0; i < kinds_.size(); ++i)
-    if (kinds_[i] != Kind::kLearned) special.emplace(vocabulary_.tokens[i], true);
+    if (kinds_[i] != Kind::kLearned) special.insert(vocabulary_.tokens[i]);
   std::vector<MergeTable::Rule> rules;
   rules.reserve(vocabulary_.merges.size());
   for (std::size_t rank = 0; rank < vocabulary_.merges.size(); ++rank) {
@@ -118,16 +183,55 @@ Result<MergeTable> TokenizerBuilder::Merges() const {
     const auto right = learned_.find(merge.right);
     const auto result = learned_.find(joined);
     if (left != learned_.end() && right != learned_.end() && result != learned_.end()) {
-      rules.push_back({left->second, right->second, result->second});
+      rules.push_back(
+          {left->second, right->second, result->second, static_cast<std::uint32_t>(rank)});
     } else if (!special.contains(merge.left) && !special.contains(merge.right) &&
                !special.contains(joined)) {
       return Fail(ErrorCode::kBadValue, vocabulary_.origin,
                   "merge " + std::to_string(rank) + " joins tokens that are not there");
     }
   }
-  auto table = MergeTable::Create(rules, byte_ids);
-  if (!table) return Fail(ErrorCode::kBadValue, vocabulary_.origin, "merges");
-  return std::move(*table);
+  return rules;
+}
+
+// What SentencePiece and tiktoken do without a list: two neighbours may be joined when together
+// they are a token, the best token first. A merge for every way to cut a token in two tokens.
+Result<std::vector<MergeTable::Rule>> TokenizerBuilder::RulesOfTokens() const {
+  const std::vector<std::uint32_t> ranks = Ranks();
+  std::vector<MergeTable::Rule> rules;
+  std::size_t work = 0;
+  for (const auto& [text, id] : learned_) {
+    work += text.size() * text.size();
+    if (work > kVocabularyLimits.split_work || rules.size() > 2 * kVocabularyLimits.merges)
+      return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of the tokens");
+    for (std::size_t cut = 1; cut < text.size(); ++cut) {
+      const bool inside_a_character = (text[cut] & 0xC0) == 0x80;
+      if (inside_a_character) continue;
+      const auto left = learned_.find(text.substr(0, cut));
+      if (left == learned_.end()) continue;
+      const auto right = learned_.find(text.substr(cut));
+      if (right == learned_.end()) continue;
+      rules.push_back({left->second, right->second, id, ranks[static_cast<std::size_t>(id)]});
+    }
+  }
+  return rules;
+}
+
+// Place of every token by score, best first, equal scores at the same place; without scores its id.
+std::vector<std::uint32_t> TokenizerBuilder::Ranks() const {
+  std::vector<std::uint32_t> order(kinds_.size());
+  std::iota(order.begin(), order.end(), 0u);
+  if (vocabulary_.scores.empty()) return order;
+  const auto& scores = vocabulary_.scores;
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+  });
+  std::vector<std::uint32_t> ranks(order.size());
+  for (std::size_t place = 1; place < order.size(); ++place)
+    ranks[order[place]] = scores[order[place]] == scores[order[place - 1]]
+                              ? ranks[order[place - 1]]
+                              : static_cast<std::uint32_t>(place);
+  return ranks;
 }
 
 SpecialMatcher TokenizerBuilder::Matcher(bool ordinary_only) const {
@@ -139,15 +243,31 @@ SpecialMatcher TokenizerBuilder::Matcher(bool ordinary_only) const {
   return SpecialMatcher(std::move(tokens));
 }
 
+// The bytes that a token stands for.
+std::string TokenizerBuilder::Bytes(std::size_t id) const {
+  const std::string& stored = vocabulary_.tokens[id];
+  if (kinds_[id] == Kind::kByte) {
+    const auto byte = ByteOfName(stored);
+    return byte ? std::string(1, static_cast<char>(*byte)) : stored;
+  }
+  if (kinds_[id] != Kind::kLearned) return stored;
+  if (IsSentencePiece()) return BytesOfSentencePiece(stored);
+  return BytesOfStoredToken(stored).value_or(stored);
+}
+
 void TokenizerBuilder::FillPieces(Tokenizer& tokenizer) const {
   tokenizer.piece_ends_.reserve(kinds_.size());
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
-    const std::string& stored = vocabulary_.tokens[i];
-    const auto bytes =
-        kinds_[i] == Kind::kLearned ? BytesOfStoredToken(stored) : std::optional<std::string>();
-    tokenizer.piece_bytes_ += bytes ? *bytes : stored;
+    tokenizer.piece_bytes_ += Bytes(i);
     tokenizer.piece_ends_.push_back(tokenizer.piece_bytes_.size());
   }
+}
+
+void TokenizerBuilder::FillWhole(Tokenizer& tokenizer) const {
+  tokenizer.whole_.reserve(learned_.size());
+  for (std::int32_t id = 0; id < tokenizer.size(); ++id)
+    if (kinds_[static_cast<std::size_t>(id)] == Kind::kLearned)
+      tokenizer.whole_.emplace(tokenizer.Piece(id), id);
 }
 
 void TokenizerBuilder::FillEnds(Tokenizer& tokenizer) const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/text/tokenizer.h"
@@ -14,6 +15,8 @@ namespace paluku {
 
 struct Tokenizer::Parts {
   PreTokenizer pre_tokenizer;
+  std::array<std::int32_t, 256> byte_ids;
+  std::optional<SentencePieces> sentence_pieces;
   MergeTable merges;
   SpecialMatcher all;
   SpecialMatcher ordinary;
@@ -27,18 +30,26 @@ class TokenizerBuilder {
  private:
   Status Check() const;
   void Classify();
+  bool IsSentencePiece() const { return vocabulary_.kind == VocabularyKind::kSentencePiece; }
   Result<std::array<std::int32_t, 256>> ByteIds() const;
+  SentencePieces Characters(const std::array<std::int32_t, 256>& byte_ids) const;
   Result<MergeTable> Merges() const;
+  Result<std::vector<MergeTable::Rule>> ListedRules() const;
+  Result<std::vector<MergeTable::Rule>> RulesOfTokens() const;
+  std::vector<std::uint32_t> Ranks() const;
+  std::string Bytes(std::size_t id) const;
   SpecialMatcher Matcher(bool ordinary_only) const;
   void FillPieces(Tokenizer& tokenizer) const;
+  void FillWhole(Tokenizer& tokenizer) const;
   void FillEnds(Tokenizer& tokenizer) const;
 
   // What a token is to the encoder.
-  enum class Kind : std::uint8_t { kLearned, kControl, kWord, kUnused };
+  enum class Kind : std::uint8_t { kLearned, kControl, kWord, kByte, kUnused };
 
   Vocabulary vocabulary_;
-  std::vector<Kind> kinds_;                                     // [n_vocab]
-  std::unordered_map<std::string_view, std::int32_t> learned_;  // tokens that merges may make
+  std::vector<Kind> kinds_;  // [n_vocab]
+  // Tokens that merges may make, as stored; of equal ones the first.
+  std::unordered_map<std::string_view, std::int32_t, SeededHash> learned_;
 };
 
 }  // namespace paluku

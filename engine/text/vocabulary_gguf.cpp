@@ -1,6 +1,7 @@
 #include <limits>
 
 #include "engine/loader/model_file.h"
+#include "engine/text/pretokenizer_patterns.h"
 #include "engine/text/vocabulary.h"
 
 namespace paluku {
@@ -9,6 +10,9 @@ namespace {
 constexpr std::string_view kTokensKey = "tokenizer.ggml.tokens";
 constexpr std::string_view kTypesKey = "tokenizer.ggml.token_type";
 constexpr std::string_view kMergesKey = "tokenizer.ggml.merges";
+constexpr std::string_view kBosKey = "tokenizer.ggml.bos_token_id";
+constexpr std::string_view kEosKey = "tokenizer.ggml.eos_token_id";
+constexpr std::string_view kScoresKey = "tokenizer.ggml.scores";
 
 Status ReadTokens(const ModelFile& file, Vocabulary& vocabulary) {
   PALUKU_ASSIGN_OR_RETURN(const auto tokens, file.Strings(kTokensKey));
@@ -68,8 +72,8 @@ Result<std::optional<std::int32_t>> ReadId(const ModelFile& file, std::string_vi
 
 Status ReadSpecialIds(const ModelFile& file, Vocabulary& vocabulary) {
   const std::size_t n_vocab = vocabulary.tokens.size();
-  PALUKU_ASSIGN_OR_RETURN(vocabulary.bos, ReadId(file, "tokenizer.ggml.bos_token_id", n_vocab));
-  PALUKU_ASSIGN_OR_RETURN(vocabulary.eos, ReadId(file, "tokenizer.ggml.eos_token_id", n_vocab));
+  PALUKU_ASSIGN_OR_RETURN(vocabulary.bos, ReadId(file, kBosKey, n_vocab));
+  PALUKU_ASSIGN_OR_RETURN(vocabulary.eos, ReadId(file, kEosKey, n_vocab));
   PALUKU_ASSIGN_OR_RETURN(vocabulary.pad, ReadId(file, "tokenizer.ggml.padding_token_id", n_vocab));
   for (const std::string_view key :
        {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
@@ -79,20 +83,48 @@ Status ReadSpecialIds(const ModelFile& file, Vocabulary& vocabulary) {
   return {};
 }
 
+// Merges may be missing where the pre-tokenizer's name says how to do without.
+Status ReadByteLevel(const ModelFile& file, Vocabulary& vocabulary) {
+  PALUKU_ASSIGN_OR_RETURN(vocabulary.pre_tokenizer, file.String("tokenizer.ggml.pre"));
+  const auto traits = FindPreTokenizer(vocabulary.pre_tokenizer);
+  vocabulary.ignores_merges = traits && traits->ignores_merges;
+  vocabulary.add_bos = traits && traits->adds_bos;
+  if (!file.Has(kMergesKey) && traits && traits->merges_by_id) return {};
+  return ReadMerges(file, vocabulary);
+}
+
+// The model "llama": SentencePiece, whose merges are told by scores. Where ids are missing, those
+// that SentencePiece gives by default.
+Status ReadSentencePiece(const ModelFile& file, Vocabulary& vocabulary) {
+  vocabulary.kind = VocabularyKind::kSentencePiece;
+  PALUKU_ASSIGN_OR_RETURN(vocabulary.prefix_space,
+                          file.BoolOr("tokenizer.ggml.add_space_prefix", true));
+  PALUKU_ASSIGN_OR_RETURN(const auto scores, file.Floats(kScoresKey));
+  if (scores.size() != vocabulary.tokens.size())
+    return Fail(ErrorCode::kBadValue, file.path(), std::string(kScoresKey));
+  vocabulary.scores.assign(scores.begin(), scores.end());
+  if (vocabulary.tokens.size() > 2) {
+    if (!file.Has(kBosKey)) vocabulary.bos = 1;
+    if (!file.Has(kEosKey)) vocabulary.eos = 2;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Vocabulary> VocabularyFromGguf(const ModelFile& file) {
   PALUKU_ASSIGN_OR_RETURN(const std::string_view model, file.String("tokenizer.ggml.model"));
-  if (model != "gpt2")
+  if (model != "gpt2" && model != "llama")
     return Fail(ErrorCode::kUnsupportedTokenizer, file.path(), std::string(model));
   Vocabulary vocabulary;
   vocabulary.origin = file.path();
-  PALUKU_ASSIGN_OR_RETURN(vocabulary.pre_tokenizer, file.String("tokenizer.ggml.pre"));
   PALUKU_TRY(ReadTokens(file, vocabulary));
   PALUKU_TRY(ReadTypes(file, vocabulary));
-  PALUKU_TRY(ReadMerges(file, vocabulary));
   PALUKU_TRY(ReadSpecialIds(file, vocabulary));
-  PALUKU_ASSIGN_OR_RETURN(vocabulary.add_bos, file.BoolOr("tokenizer.ggml.add_bos_token", true));
+  PALUKU_TRY(model == "gpt2" ? ReadByteLevel(file, vocabulary)
+                             : ReadSentencePiece(file, vocabulary));
+  PALUKU_ASSIGN_OR_RETURN(vocabulary.add_bos,
+                          file.BoolOr("tokenizer.ggml.add_bos_token", vocabulary.add_bos));
   PALUKU_ASSIGN_OR_RETURN(const std::string_view source,
                           file.StringOr("tokenizer.chat_template", ""));
   if (source.size() > kVocabularyLimits.template_bytes)

@@ -3,13 +3,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "engine/text/pretokenizer.h"
+#include "engine/text/tokenizer_json_pipeline.h"
 #include "engine/text/vocabulary.h"
 
 namespace paluku {
 namespace {
-
-using Json = nlohmann::json;
 
 Result<std::string> ReadWhole(const std::string& path) {
   std::error_code error;
@@ -25,32 +23,26 @@ Result<std::string> ReadWhole(const std::string& path) {
   return text;
 }
 
-// Deep nesting would exhaust the stack when the value is destroyed; no tokenizer file is deep.
+// Deep nesting would exhaust the stack when the value is destroyed, and many small values the
+// memory; no tokenizer file has either.
 constexpr int kMaxDepth = 64;
 
 Result<Json> ParseJson(const std::string& path) {
   PALUKU_ASSIGN_OR_RETURN(const std::string text, ReadWhole(path));
-  bool too_deep = false;
-  const auto watch = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
+  const char* too_much = nullptr;
+  std::size_t values = 0;
+  // What comes once a limit is passed is read over and not kept.
+  const auto watch = [&](int depth, Json::parse_event_t event, Json&) {
+    if (depth > kMaxDepth) too_much = "depth of the JSON";
+    if (event != Json::parse_event_t::object_end && event != Json::parse_event_t::array_end)
+      ++values;
+    if (values > kVocabularyLimits.json_values) too_much = "number of values in the JSON";
+    return too_much == nullptr;
   };
   Json json = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (too_deep) return Fail(ErrorCode::kLimitExceeded, path, "depth of the JSON");
+  if (too_much != nullptr) return Fail(ErrorCode::kLimitExceeded, path, too_much);
   if (!json.is_object()) return Fail(ErrorCode::kFileDamaged, path, "not a JSON object");
   return json;
-}
-
-const Json& At(const Json& object, const char* key) {
-  static const Json kNothing;
-  if (!object.is_object()) return kNothing;
-  const auto found = object.find(key);
-  return found == object.end() ? kNothing : *found;
-}
-
-std::string StringAt(const Json& object, const char* key) {
-  const Json& value = At(object, key);
-  return value.is_string() ? value.get<std::string>() : std::string();
 }
 
 // Puts `text` at `id`; ids may come in any order, but each only once.
@@ -76,8 +68,10 @@ Status ReadTokens(const Json& root, Vocabulary& vocabulary) {
   const Json& words = At(At(root, "model"), "vocab");
   if (!words.is_object() || words.empty())
     return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.vocab");
+  const bool bytes = vocabulary.kind == VocabularyKind::kSentencePiece;
   for (const auto& [text, id] : words.items())
-    PALUKU_TRY(Place(vocabulary, id, text, TokenType::kNormal));
+    PALUKU_TRY(Place(vocabulary, id, text,
+                     bytes && IsByteName(text) ? TokenType::kByte : TokenType::kNormal));
   for (const Json& added : At(root, "added_tokens")) {
     const bool special = At(added, "special") == true;
     PALUKU_TRY(Place(vocabulary, At(added, "id"), StringAt(added, "content"),
@@ -109,28 +103,6 @@ Status ReadMerges(const Json& root, Vocabulary& vocabulary) {
   return {};
 }
 
-// The splits of the file in the order they run, as text: a pattern, or "digits" for single digits.
-// Anything else makes the list name the step that Paluku does not have.
-std::string PreTokenizerName(const Json& root) {
-  const Json& pre = At(root, "pre_tokenizer");
-  std::vector<std::string> steps;
-  const Json& sequence = At(pre, "pretokenizers");
-  if (!sequence.is_array()) return StringAt(pre, "type").empty() ? "none" : StringAt(pre, "type");
-  for (const Json& step : sequence) {
-    const std::string type = StringAt(step, "type");
-    if (type == "Split" && StringAt(step, "behavior") == "Isolated" && At(step, "invert") != true) {
-      steps.push_back(StringAt(At(step, "pattern"), "Regex"));
-    } else if (type == "Digits" && At(step, "individual_digits") == true) {
-      steps.emplace_back("digits");
-    } else if (type != "ByteLevel" || At(step, "add_prefix_space") == true ||
-               At(step, "use_regex") == true) {
-      return type.empty() ? "none" : type;
-    }
-  }
-  return PreTokenizerOfSteps(steps).value_or("a sequence of " + std::to_string(steps.size()) +
-                                             " splits");
-}
-
 std::optional<std::int32_t> FindId(const Vocabulary& vocabulary, const std::string& text) {
   for (std::size_t i = 0; i < vocabulary.tokens.size() && !text.empty(); ++i)
     if (vocabulary.tokens[i] == text && vocabulary.types[i] != TokenType::kUnused)
@@ -151,30 +123,32 @@ Status ReadConfig(const std::string& path, Vocabulary& vocabulary) {
   vocabulary.bos = FindId(vocabulary, TokenText(config, "bos_token"));
   vocabulary.eos = FindId(vocabulary, TokenText(config, "eos_token"));
   vocabulary.pad = FindId(vocabulary, TokenText(config, "pad_token"));
-  vocabulary.add_bos = At(config, "add_bos_token") != false;
+  const Json& add_bos = At(config, "add_bos_token");
+  if (add_bos.is_boolean()) vocabulary.add_bos = add_bos.get<bool>();
   vocabulary.chat_template = StringAt(config, "chat_template");
   if (vocabulary.chat_template.size() > kVocabularyLimits.template_bytes)
     return Fail(ErrorCode::kLimitExceeded, path, "chat_template");
   return {};
 }
 
-// Without a configuration: the tokens that DeepSeek's vocabularies call so.
+// Without a configuration: the tokens that DeepSeek's vocabularies and SentencePiece's call so.
 void FindSpecialIdsByText(Vocabulary& vocabulary) {
-  if (!vocabulary.bos) vocabulary.bos = FindId(vocabulary, "<｜begin▁of▁sentence｜>");
-  if (!vocabulary.eos) vocabulary.eos = FindId(vocabulary, "<｜end▁of▁sentence｜>");
+  const bool pieces = vocabulary.kind == VocabularyKind::kSentencePiece;
+  if (!vocabulary.bos)
+    vocabulary.bos = FindId(vocabulary, pieces ? "<s>" : "<｜begin▁of▁sentence｜>");
+  if (!vocabulary.eos)
+    vocabulary.eos = FindId(vocabulary, pieces ? "</s>" : "<｜end▁of▁sentence｜>");
 }
 
 }  // namespace
 
 Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path) {
   PALUKU_ASSIGN_OR_RETURN(const Json root, ParseJson(path));
-  const std::string model = StringAt(At(root, "model"), "type");
-  if (model != "BPE") return Fail(ErrorCode::kUnsupportedTokenizer, path, model);
   Vocabulary vocabulary;
   vocabulary.origin = path;
+  PALUKU_TRY(ReadPipeline(root, vocabulary));
   PALUKU_TRY(ReadTokens(root, vocabulary));
   PALUKU_TRY(ReadMerges(root, vocabulary));
-  vocabulary.pre_tokenizer = PreTokenizerName(root);
   const auto folder = std::filesystem::path(path).parent_path();
   PALUKU_TRY(ReadConfig((folder / "tokenizer_config.json").string(), vocabulary));
   FindSpecialIdsByText(vocabulary);

@@ -1,12 +1,16 @@
 // Token ids against Hugging Face tokenizers: 2,000 strings on each of two small vocabularies of our
-// own, 10,000 and 2,000 on the published ones, and the 46 strings published with the V2 vocabulary.
+// own, 10,000 on one of every other family, 10,000 and 2,000 on the published ones, and the 46
+// strings published with the V2 vocabulary.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <functional>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "engine/loader/model_file.h"
+#include "engine/text/pretokenizer.h"
 #include "engine/text/tokenizer.h"
 #include "tests/engine/text/vocabularies.h"
 
@@ -20,19 +24,24 @@ struct GoldenCase {
   Ids ids;
 };
 
-// The format is told in tests/data/make_tokenizer_golden.py.
+std::string DataFile(const std::string& name) {
+  return PALUKU_SOURCE_DIR "/tests/data/tokenizers/" + name;
+}
+
+std::uint64_t ReadVarint(const std::string& bytes, std::size_t& at) {
+  std::uint64_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes.at(at++));
+    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return value;
+  }
+}
+
+// The format is told in tests/data/README.md, as those below are.
 std::vector<GoldenCase> ReadGolden(const std::string& name) {
-  const std::string bytes =
-      ReadFile(PALUKU_SOURCE_DIR "/tests/data/tokenizers/" + name + ".golden");
+  const std::string bytes = ReadFile(DataFile(name + ".golden"));
   std::size_t at = 8;
-  const auto varint = [&] {
-    std::uint64_t value = 0;
-    for (int shift = 0;; shift += 7) {
-      const auto byte = static_cast<unsigned char>(bytes.at(at++));
-      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-      if (byte < 0x80) return value;
-    }
-  };
+  const auto varint = [&] { return ReadVarint(bytes, at); };
   if (bytes.substr(0, 4) != "PTG1") return {};
   std::vector<GoldenCase> cases;
   while (at < bytes.size()) {
@@ -103,6 +112,110 @@ TEST(GoldenIds, SmallVocabularies) {
     ExpectEqual(*from_json, name, 2000);
   }
 }
+
+std::vector<std::string> FamilyStrings() {
+  const std::string bytes = ReadFile(DataFile("families.strings"));
+  std::vector<std::string> strings;
+  for (std::size_t at = 8; at < bytes.size();) {
+    const std::size_t length = ReadVarint(bytes, at);
+    strings.push_back(bytes.substr(at, length));
+    at += length;
+  }
+  return strings;
+}
+
+// FNV-1a of 64 bits, as make_family_tokenizers.py has it.
+class Digest {
+ public:
+  void Add(std::uint32_t number) {
+    for (int shift = 0; shift < 32; shift += 8)
+      value_ = (value_ ^ (number >> shift & 0xFF)) * 0x100000001B3u;
+  }
+  std::string Hex() const {
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value_));
+    return text;
+  }
+
+ private:
+  std::uint64_t value_ = 0xCBF29CE484222325u;
+};
+
+constexpr std::size_t kDigestOf = 100;
+
+// `encode` gives the numbers of a string; the digests of every hundred strings are `golden`.
+void ExpectDigests(const std::vector<std::string>& strings, const nlohmann::json& golden,
+                   const std::function<std::vector<std::uint32_t>(const std::string&)>& encode) {
+  ASSERT_EQ(golden.size() * kDigestOf, strings.size());
+  for (std::size_t group = 0; group < golden.size(); ++group) {
+    Digest digest;
+    for (std::size_t i = group * kDigestOf; i < (group + 1) * kDigestOf; ++i) {
+      for (const std::uint32_t number : encode(strings[i])) digest.Add(number);
+      digest.Add(0xFFFFFFFFu);
+    }
+    EXPECT_EQ(digest.Hex(), golden[group].get<std::string>())
+        << "strings from " << group * kDigestOf;
+  }
+}
+
+void ExpectFamily(const Tokenizer& tokenizer, const std::vector<std::string>& strings,
+                  const nlohmann::json& golden) {
+  ExpectDigests(strings, golden, [&](const std::string& text) {
+    const Ids ids = tokenizer.Encode(text, SpecialTokens::kParse);
+    return std::vector<std::uint32_t>(ids.begin(), ids.end());
+  });
+}
+
+const char* const kFamilies[] = {"deepseek-coder", "kimi-k2", "glm4",   "llama-bpe", "qwen2",
+                                 "youtu",          "gpt-2",   "gpt-4o", "tekken",    "minicpm3"};
+
+class Families : public testing::TestWithParam<const char*> {
+ protected:
+  const std::string name_ = GetParam();
+  const std::vector<std::string> strings_ = FamilyStrings();
+  const nlohmann::json golden_ = nlohmann::json::parse(ReadFile(DataFile("families.json")))[name_];
+};
+
+TEST_P(Families, FromGguf) {
+  ASSERT_EQ(strings_.size(), 10'000u);
+  const auto tokenizer = FromGguf(DataFile(name_ + ".gguf"));
+  ASSERT_TRUE(tokenizer);
+  EXPECT_EQ(tokenizer->pre_tokenizer(), name_ == "minicpm3" ? "" : name_);
+  ExpectFamily(*tokenizer, strings_, golden_["ids"]);
+}
+
+TEST_P(Families, FromTokenizerJson) {
+  const auto tokenizer = FromJson(DataFile(name_ + ".tokenizer.json"));
+  ASSERT_TRUE(tokenizer);
+  ExpectFamily(*tokenizer, strings_, golden_["ids"]);
+}
+
+TEST_P(Families, TextSurvives) {
+  const auto tokenizer = FromGguf(DataFile(name_ + ".gguf"));
+  ASSERT_TRUE(tokenizer);
+  for (const std::string& text : strings_) {
+    // SentencePiece keeps spaces as this character.
+    if (name_ == "minicpm3" && text.find("\u2581") != std::string::npos) continue;
+    ASSERT_EQ(tokenizer->Decode(tokenizer->Encode(text, SpecialTokens::kAsText)), text);
+  }
+}
+
+TEST_P(Families, Pieces) {
+  if (name_ == "minicpm3") return;  // has no pieces
+  const auto pre_tokenizer = PreTokenizer::Create(name_, "test");
+  ASSERT_TRUE(pre_tokenizer.has_value());
+  ExpectDigests(strings_, golden_["pieces"], [&](const std::string& text) {
+    std::vector<std::size_t> ends;
+    pre_tokenizer->Split(text, ends);
+    return std::vector<std::uint32_t>(ends.begin(), ends.end());
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(GoldenIds, Families, testing::ValuesIn(kFamilies), [](const auto& family) {
+  std::string name = family.param;
+  std::erase_if(name, [](char c) { return c == '-'; });
+  return name;
+});
 
 TEST(GoldenIds, PublishedV3) {
   const std::string path = UnpackedV3();

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <limits>
 #include <map>
 #include <thread>
 
@@ -210,6 +212,97 @@ TEST(Tokenizer, ManyThreadsMayEncode) {
   EXPECT_EQ(wrong, std::vector<int>(4));
 }
 
+// <unk> <s> </s>, the 256 bytes, then `pieces`, the first of them the best.
+Vocabulary TinySentencePieces(const std::vector<std::string>& pieces) {
+  Vocabulary vocabulary;
+  vocabulary.origin = "tiny";
+  vocabulary.kind = VocabularyKind::kSentencePiece;
+  vocabulary.prefix_space = true;
+  vocabulary.tokens = {"<unk>", "<s>", "</s>"};
+  vocabulary.types = {TokenType::kUnknown, TokenType::kControl, TokenType::kControl};
+  for (int byte = 0; byte < 256; ++byte) {
+    char name[8];
+    std::snprintf(name, sizeof name, "<0x%02X>", static_cast<unsigned>(byte));
+    vocabulary.tokens.emplace_back(name);
+    vocabulary.types.push_back(TokenType::kByte);
+  }
+  vocabulary.scores.assign(vocabulary.tokens.size(), 0.0f);
+  for (const std::string& piece : pieces) {
+    vocabulary.tokens.push_back(piece);
+    vocabulary.types.push_back(TokenType::kNormal);
+    vocabulary.scores.push_back(-static_cast<float>(vocabulary.scores.size()));
+  }
+  vocabulary.bos = 1;
+  vocabulary.eos = 2;
+  return vocabulary;
+}
+
+constexpr std::int32_t kByteZero = 3;
+constexpr std::int32_t kFirstPiece = 259;
+
+TEST(SentencePiece, JoinsCharactersByScore) {
+  const auto tokenizer = Make(TinySentencePieces({"ab", "\u2581a", "bc", "\u2581", "a", "b", "c"}));
+  const std::int32_t p = kFirstPiece;
+  EXPECT_EQ(tokenizer->Encode("abc", SpecialTokens::kAsText), (Ids{p + 3, p, p + 6}));
+  EXPECT_EQ(tokenizer->Encode("a bc", SpecialTokens::kAsText), (Ids{p + 1, p + 3, p + 2}));
+  EXPECT_EQ(tokenizer->Encode("", SpecialTokens::kAsText), Ids{});
+  EXPECT_EQ(tokenizer->Decode(Ids{p + 1, p + 3, p + 2}), "a bc");
+}
+
+TEST(SentencePiece, UnknownCharactersFallBackToBytes) {
+  const auto tokenizer = Make(TinySentencePieces({"\u2581", "a"}));
+  EXPECT_EQ(tokenizer->Encode("aé", SpecialTokens::kAsText),
+            (Ids{kFirstPiece, kFirstPiece + 1, kByteZero + 0xC3, kByteZero + 0xA9}));
+  // The name of a byte is text.
+  const Ids ids = tokenizer->Encode("<0x41>", SpecialTokens::kParse);
+  EXPECT_EQ(ids.size(), 7u);
+  EXPECT_EQ(tokenizer->Decode(ids), "<0x41>");
+  EXPECT_EQ(tokenizer->Piece(kByteZero + 0x41), "A");
+}
+
+TEST(SentencePiece, ASpaceGoesBeforeEveryText) {
+  const auto tokenizer = Make(TinySentencePieces({"\u2581", "a", "\u2581a"}));
+  EXPECT_EQ(tokenizer->Encode("a</s>a", SpecialTokens::kParse),
+            (Ids{kFirstPiece + 2, 2, kFirstPiece + 2}));
+  EXPECT_EQ(tokenizer->Encode(" a", SpecialTokens::kParse), (Ids{kFirstPiece, kFirstPiece + 2}));
+  EXPECT_EQ(tokenizer->Decode(Ids{kFirstPiece, kFirstPiece + 2}), " a");
+  Vocabulary without = TinySentencePieces({"\u2581", "a", "\u2581a"});
+  without.prefix_space = false;
+  EXPECT_EQ(Make(without)->Encode("a", SpecialTokens::kAsText), Ids{kFirstPiece + 1});
+}
+
+// A token that holds a space inside is found although text is cut at spaces elsewhere.
+TEST(SentencePiece, TokensMayHoldSpaces) {
+  const auto tokenizer = Make(TinySentencePieces({"a\u2581b", "a\u2581", "\u2581", "a", "b", "c"}));
+  EXPECT_EQ(tokenizer->Encode("a b c", SpecialTokens::kAsText),
+            (Ids{kFirstPiece + 2, kFirstPiece, kFirstPiece + 2, kFirstPiece + 5}));
+}
+
+TEST(SentencePiece, AMegabyteWordIsNotQuadratic) {
+  const auto tokenizer = Make(TinySentencePieces({"aa", "aaaa", "aaaaaaaa", "\u2581", "a"}));
+  EXPECT_EQ(tokenizer->Encode(std::string(1 << 20, 'a'), SpecialTokens::kAsText).size(),
+            1 + (1u << 20) / 8);
+}
+
+// Equal scores: the leftmost pair first.
+TEST(SentencePiece, TheLeftmostOfEqualScoresIsJoinedFirst) {
+  Vocabulary vocabulary = TinySentencePieces({"bc", "ab", "\u2581", "a", "b", "c"});
+  vocabulary.scores[kFirstPiece] = vocabulary.scores[kFirstPiece + 1];
+  EXPECT_EQ(Make(vocabulary)->Encode("abc", SpecialTokens::kAsText),
+            (Ids{kFirstPiece + 2, kFirstPiece + 1, kFirstPiece + 5}));
+}
+
+TEST(Tokenizer, AWholeTokenGoesBeforeTheMerges) {
+  Vocabulary vocabulary = TinyVocabulary({{"a", "b"}}, {}, "llama-bpe");
+  vocabulary.tokens.push_back("abc");
+  vocabulary.types.push_back(TokenType::kNormal);
+  const auto id = static_cast<std::int32_t>(vocabulary.tokens.size() - 1);
+  EXPECT_EQ(Make(vocabulary)->Encode("abc", SpecialTokens::kAsText), (Ids{256, 'c'}));
+  vocabulary.ignores_merges = true;
+  EXPECT_EQ(Make(vocabulary)->Encode("abc", SpecialTokens::kAsText), Ids{id});
+  EXPECT_EQ(Make(vocabulary)->Encode("abcd", SpecialTokens::kAsText), (Ids{256, 'c', 'd'}));
+}
+
 void ExpectRefused(Vocabulary vocabulary, ErrorCode code) {
   const auto tokenizer = Tokenizer::Create(std::move(vocabulary));
   ASSERT_FALSE(tokenizer.has_value());
@@ -236,8 +329,34 @@ TEST(HostileVocabulary, IsRefusedWithAReason) {
   vocabulary = TinyVocabulary({}, {});
   vocabulary.types.pop_back();
   ExpectRefused(vocabulary, ErrorCode::kBadValue);
-  vocabulary = TinyVocabulary({}, {}, "tekken");
+  vocabulary = TinyVocabulary({}, {}, "superbpe");
   ExpectRefused(vocabulary, ErrorCode::kUnsupportedTokenizer);
+}
+
+TEST(HostileVocabulary, SentencePiecesAreRefusedWithAReason) {
+  Vocabulary vocabulary = TinySentencePieces({"a"});
+  vocabulary.tokens[kByteZero + 'x'] = "<0x-1>";  // no token for a byte
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinySentencePieces({"a"});
+  vocabulary.scores.back() = std::numeric_limits<float>::quiet_NaN();
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinySentencePieces({"a"});
+  vocabulary.scores.pop_back();
+  ExpectRefused(vocabulary, ErrorCode::kBadValue);
+  vocabulary = TinySentencePieces({"a"});
+  vocabulary.ignores_merges = true;
+  ExpectRefused(vocabulary, ErrorCode::kUnsupportedTokenizer);
+  // Trying every cut of such tokens would take minutes.
+  std::vector<std::string> long_tokens;
+  for (int i = 0; i < 40; ++i) long_tokens.push_back(std::to_string(i) + std::string(60'000, 'a'));
+  ExpectRefused(TinySentencePieces(long_tokens), ErrorCode::kLimitExceeded);
+}
+
+// Repeated, empty and broken tokens are passed over; the first of equal ones counts.
+TEST(HostileVocabulary, OddSentencePiecesDoNoHarm) {
+  const auto tokenizer = Make(TinySentencePieces({"a", "a", "", "\xFF", "\u2581", "aa", "aa"}));
+  EXPECT_EQ(tokenizer->Encode("aaa", SpecialTokens::kAsText),
+            (Ids{kFirstPiece + 4, kFirstPiece + 5, kFirstPiece}));
 }
 
 // Special tokens that are empty, cut characters, repeat or nest: encoding stays whole and valid.

@@ -133,6 +133,104 @@ TEST_F(VocabularyFiles, BadTokenizerJsonIsOneClearError) {
   EXPECT_EQ(refused([](Json& j) { j = Json::array(); }), ErrorCode::kFileDamaged);
 }
 
+// A tokenizer.json of the kind that Llama 2 has, over the bytes and three pieces.
+Json SentencePieceJson() {
+  Json json;
+  int id = 0;
+  for (const char* name : {"<unk>", "<s>", "</s>"}) json["model"]["vocab"][name] = id++;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    char name[8];
+    std::snprintf(name, sizeof name, "<0x%02X>", byte);
+    json["model"]["vocab"][name] = id++;
+  }
+  for (const char* piece : {"\u2581", "a", "\u2581a"}) json["model"]["vocab"][piece] = id++;
+  json["model"]["type"] = "BPE";
+  json["model"]["byte_fallback"] = true;
+  json["model"]["merges"] = Json::array({Json::array({"\u2581", "a"})});
+  json["added_tokens"] = Json::array({{{"id", 1}, {"content", "<s>"}, {"special", true}},
+                                      {{"id", 2}, {"content", "</s>"}, {"special", true}}});
+  json["normalizer"] = {
+      {"type", "Sequence"},
+      {"normalizers",
+       Json::array(
+           {{{"type", "Prepend"}, {"prepend", "\u2581"}},
+            {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}}})}};
+  return json;
+}
+
+TEST_F(VocabularyFiles, ReadsASentencePieceTokenizerJson) {
+  const Json metaspace = {{"type", "Metaspace"},
+                          {"replacement", "\u2581"},
+                          {"prepend_scheme", "always"},
+                          {"split", false}};
+  Json by_metaspace = SentencePieceJson();
+  by_metaspace.erase("normalizer");
+  by_metaspace["pre_tokenizer"] = metaspace;
+  for (const Json& json : {SentencePieceJson(), by_metaspace}) {
+    const auto vocabulary = VocabularyFromTokenizerJson(Write("tokenizer.json", json.dump()));
+    ASSERT_TRUE(vocabulary.has_value()) << vocabulary.error().Message();
+    EXPECT_EQ(vocabulary->kind, VocabularyKind::kSentencePiece);
+    EXPECT_EQ(vocabulary->bos, 1);
+    EXPECT_EQ(vocabulary->types[3], TokenType::kByte);
+    const auto tokenizer = Tokenizer::Create(*vocabulary);
+    ASSERT_TRUE(tokenizer.has_value()) << tokenizer.error().Message();
+    EXPECT_EQ((*tokenizer)->Encode("a ab", SpecialTokens::kParse),
+              (std::vector<std::int32_t>{261, 261, 3 + 'b'}));
+  }
+}
+
+TEST_F(VocabularyFiles, StepsThatAreNotThereAreRefusedByName) {
+  const auto reason = [&](Json json, const std::function<void(Json&)>& change) {
+    change(json);
+    const auto vocabulary = VocabularyFromTokenizerJson(Write("tokenizer.json", json.dump()));
+    if (vocabulary) return std::string("taken");
+    EXPECT_EQ(vocabulary.error().code, ErrorCode::kUnsupportedTokenizer);
+    return vocabulary.error().detail;
+  };
+  const Json bytes = TinyJson();
+  const Json pieces = SentencePieceJson();
+  EXPECT_EQ(reason(bytes, [](Json& j) { j["normalizer"] = {{"type", "NFC"}}; }), "normalizer NFC");
+  EXPECT_EQ(reason(bytes, [](Json& j) { j["normalizer"] = 7; }),
+            "normalizer a step without a type");
+  EXPECT_EQ(reason(bytes, [](Json& j) { j["model"]["dropout"] = 0.1; }), "BPE with dropout");
+  EXPECT_EQ(reason(bytes, [](Json& j) { j["model"]["end_of_word_suffix"] = "</w>"; }),
+            "BPE with end_of_word_suffix");
+  EXPECT_EQ(reason(bytes, [](Json& j) { j["model"]["type"] = "WordPiece"; }), "WordPiece");
+  EXPECT_EQ(reason(bytes, [](Json& j) { j["model"]["type"] = std::string(9'000, 'x'); }).size(),
+            64u);
+  EXPECT_EQ(reason(pieces,
+                   [](Json& j) {
+                     j["normalizer"] = {{"type", "Precompiled"}};
+                   }),
+            "normalizer Precompiled");
+  EXPECT_EQ(reason(pieces,
+                   [](Json& j) {
+                     Json& list = j["normalizer"]["normalizers"];
+                     for (int i = 0; i < 1000; ++i) list.push_back(list[0]);
+                   }),
+            "normalizer Prepend");
+  EXPECT_EQ(reason(pieces, [](Json& j) { j.erase("normalizer"); }),
+            "SentencePiece without a mark for spaces");
+  EXPECT_EQ(reason(pieces,
+                   [](Json& j) {
+                     j["pre_tokenizer"] = {{"type", "Whitespace"}};
+                   }),
+            "SentencePiece with Whitespace");
+}
+
+TEST_F(VocabularyFiles, AMillionSmallValuesAreRefusedAndNotKept) {
+  std::string json = "{\"model\":[";
+  for (int i = 0; i < 1'500'000; ++i) json += "[],";
+  const auto vocabulary = VocabularyFromTokenizerJson(Write("tokenizer.json", json + "[]]}"));
+  ASSERT_FALSE(vocabulary.has_value());
+  EXPECT_EQ(vocabulary.error().code, ErrorCode::kUnsupportedTokenizer);
+  std::string more = "{\"model\":[";
+  for (int i = 0; i < 2'200'000; ++i) more += "[],";
+  const auto refused = VocabularyFromTokenizerJson(Write("tokenizer.json", more + "[]]}"));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
+}
+
 TEST_F(VocabularyFiles, BadFilesAreOneClearError) {
   const auto code = [&](const std::string& path) {
     return VocabularyFromTokenizerJson(path).error().code;
@@ -242,7 +340,8 @@ TEST_F(VocabularyFiles, BadGgufVocabulariesAreOneClearError) {
     const auto vocabulary = VocabularyFromGguf(**file);
     return vocabulary ? ErrorCode::kInternal : vocabulary.error().code;
   };
-  EXPECT_EQ(refused({.model = "llama"}), ErrorCode::kUnsupportedTokenizer);
+  EXPECT_EQ(refused({.model = "bert"}), ErrorCode::kUnsupportedTokenizer);
+  EXPECT_EQ(refused({.model = "llama"}), ErrorCode::kMissingKey);  // scores
   EXPECT_EQ(refused({.merges = {"ab"}}), ErrorCode::kBadValue);
   EXPECT_EQ(refused({.merges = {"a "}}), ErrorCode::kBadValue);
   EXPECT_EQ(refused({.merges = {""}}), ErrorCode::kBadValue);
