@@ -128,6 +128,7 @@ class Inserter {
 std::int64_t CopyRows(const PageReader& pages, SQLite::Database& connection) {
   const std::vector<Table> tables = ReadTables(connection);
   std::vector<std::unique_ptr<Inserter>> inserters;
+  inserters.reserve(tables.size());
   for (const Table& table : tables) {
     inserters.push_back(std::make_unique<Inserter>(connection, table));
   }
@@ -234,7 +235,7 @@ Status RenameIfThere(const std::string& from, const std::string& to) {
 // Tells where the damaged database went. It moves first: while it is at its place, a crash only
 // means that salvage is done again.
 Result<std::string> SwapIn(const std::string& path, const std::string& stamp) {
-  PALUKU_ASSIGN_OR_RETURN(const std::string set_aside, SetAsidePath(path, stamp));
+  PALUKU_ASSIGN_OR_RETURN(std::string set_aside, SetAsidePath(path, stamp));
   PALUKU_TRY(RenameIfThere(path, set_aside));
   PALUKU_TRY(RenameIfThere(path + "-wal", set_aside + "-wal"));
   PALUKU_TRY(RemoveFile(path + "-shm"));

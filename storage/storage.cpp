@@ -93,7 +93,7 @@ class Storage::Impl {
 
 Storage::Storage(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<Storage>> Storage::Open(StorageOptions options) {
+Result<std::unique_ptr<Storage>> Storage::Open(const StorageOptions& options) {
   const OpenRequest request{options.data_dir, options.vfs, options.clock, EmbeddedMigrations()};
   std::optional<DataDirLock> lock;
   OpenedDatabase opened;

@@ -49,7 +49,7 @@ class Storage {
   // and there is no database yet), kUnsupportedVersion (kReadOnly, and the schema is older: open
   // it for writing once), kInvalidArgument (the directory is on a network file system),
   // kFileNotReadable, kDiskFull, kIo.
-  static Result<std::unique_ptr<Storage>> Open(StorageOptions options);
+  static Result<std::unique_ptr<Storage>> Open(const StorageOptions& options);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;

@@ -13,9 +13,9 @@
 
 namespace paluku {
 
-inline constexpr qsizetype kMaxRun = 4096;             // characters without a place to break a line
-inline constexpr qsizetype kMaxBlockText = 64 * 1024;  // characters shown of one block
-inline constexpr int kMaxNesting = 64;                 // lists and quotes
+inline constexpr qsizetype kMaxRun = 4096;          // characters without a place to break a line
+inline constexpr qsizetype kMaxBlockText = 65'536;  // characters shown of one block
+inline constexpr int kMaxNesting = 64;              // lists and quotes
 
 struct ParsedMarkdown {
   std::vector<Block> blocks;

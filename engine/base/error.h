@@ -92,9 +92,11 @@ Error ErrorFromErrno(int errno_value, std::string path);
 #define PALUKU_CONCAT_INNER(a, b) a##b
 #define PALUKU_CONCAT(a, b) PALUKU_CONCAT_INNER(a, b)
 // PALUKU_ASSIGN_OR_RETURN(auto file, Open(path)): declares `file`, or returns the error.
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses
 #define PALUKU_ASSIGN_OR_RETURN(declaration, expression)                               \
   auto PALUKU_CONCAT(paluku_result_, __LINE__) = (expression);                         \
   if (!PALUKU_CONCAT(paluku_result_, __LINE__)) {                                      \
     return tl::unexpected(std::move(PALUKU_CONCAT(paluku_result_, __LINE__)).error()); \
   }                                                                                    \
   declaration = std::move(*PALUKU_CONCAT(paluku_result_, __LINE__))
+// NOLINTEND(bugprone-macro-parentheses)

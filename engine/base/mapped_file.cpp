@@ -33,6 +33,7 @@ bool PatchLostPage(std::uintptr_t address) {
     if (begin == 0 || address < begin || address >= slot.end.load(std::memory_order_acquire))
       continue;
     const std::uintptr_t page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    // A fault gives an address, not a pointer. NOLINTNEXTLINE(performance-no-int-to-ptr)
     void* at = reinterpret_cast<void*>(address & ~(page - 1));
     slot.damaged.store(true, std::memory_order_release);
     return mmap(at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at;

@@ -1,5 +1,6 @@
 #include "engine/tensor/dtype.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -128,7 +129,7 @@ std::string_view UnknownTypeName(std::uint32_t gguf_id) {
     std::array<std::array<char, 12>, 257> table{};
     for (unsigned i = 0; i < 256; ++i) {
       char* out = table[i].data();
-      std::memcpy(out, "type ", 5);
+      std::ranges::copy(std::string_view("type "), out);
       int at = 5;
       if (i >= 100) out[at++] = static_cast<char>('0' + i / 100);
       if (i >= 10) out[at++] = static_cast<char>('0' + i / 10 % 10);
