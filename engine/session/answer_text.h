@@ -1,11 +1,18 @@
 // AnswerText: turns the tokens of an answer into what the sink is told: whole characters, reasoning
-// apart from the answer, a cluster held back for 100 ms at most. Used by the engine's thread only.
+// apart from the answer, a cluster held back for 100 ms at most, also when no token follows. Used
+// by the engine's thread; a thread of its own gives free what was held back too long. The sink is
+// told one thing at a time.
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "engine/session/events.h"
 #include "engine/text/chat_template.h"
@@ -23,23 +30,30 @@ class AnswerText {
 
   // One generated token; `tokens` with it.
   void Push(std::int32_t token, int tokens);
-  // Nothing comes after this.
+  // Nothing comes after this: the sink is not called any more.
   void Finish();
 
  private:
   using Clock = std::chrono::steady_clock;
+  // These want mutex_ to be held.
   void Emit(const std::string& text);
   void Switch(bool reasoning);
+  void PlanRelease(bool held_before, bool told);
   bool StartsInReasoning(std::span<const std::int32_t> prompt) const;
+  // The releasing thread.
+  void Release(const std::stop_token& stop);
 
   const Tokenizer& tokenizer_;
   std::int32_t think_open_ = -1;  // -1: the vocabulary has no such token
   std::int32_t think_close_ = -1;
   EventSink& sink_;
+  std::mutex mutex_;  // guards what follows, and the sink
+  std::condition_variable_any changed_;
   Utf8Stream stream_;
   bool reasoning_ = false;
   int tokens_ = 0;
-  Clock::time_point held_since_;
+  std::optional<Clock::time_point> release_at_;  // of the cluster held back now
+  std::jthread releaser_;                        // last: uses all of the above
 };
 
 }  // namespace paluku

@@ -1,5 +1,6 @@
-// What the engine tells while it works. The sink's methods are called on the engine's thread and
-// must return at once: the engine never waits for an interface or a disk.
+// What the engine tells while it works. The sink's methods are called one at a time, before the
+// verb that was given the sink returns, on the engine's thread or (text that waited too long) on a
+// helper of it; they must return at once: the engine never waits for an interface or a disk.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <chrono>
+#include <future>
 
 #include "engine/base/utf8.h"
 #include "tests/engine/loader/tiny_model.h"
@@ -72,13 +73,25 @@ TEST_F(AnswerTextTest, BytesBecomeWholeCharactersAndMarksAreNotShown) {
   EXPECT_THAT(sink_.pieces, Each(Truly([](const std::string& s) { return IsValidUtf8(s); })));
 }
 
-TEST_F(AnswerTextTest, AClusterWaitsAHundredMillisecondsAtMost) {
+TEST_F(AnswerTextTest, AHeldBackClusterIsToldThoughNoTokenFollows) {
+  std::promise<void> told;
   AnswerText text = Make({kTinyBos});
-  Push(text, "క్");  // a virama: the next consonant may change its shape
-  EXPECT_EQ(sink_.answer, "క") << "the virama came as a token of its own, and waits";
-  std::this_thread::sleep_for(std::chrono::milliseconds(120));
-  text.Push(kTinyUser, ++tokens_);  // shows nothing itself
-  EXPECT_EQ(sink_.answer, "క్") << "waited long enough";
+  Push(text, "క");
+  sink_.on_text = [&told](int) { told.set_value(); };
+  Push(text, "్");  // a virama: the next consonant may change its shape
+  ASSERT_EQ(told.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  sink_.on_text = {};
+  text.Finish();
+  EXPECT_EQ(sink_.answer, "క్");
+}
+
+TEST_F(AnswerTextTest, AClusterThatIsCompletedIsToldOnce) {
+  AnswerText text = Make({kTinyBos});
+  for (int i = 0; i < 50; ++i) Push(text, "క్ష");
+  text.Finish();
+  std::string expected;
+  for (int i = 0; i < 50; ++i) expected += "క్ష";
+  EXPECT_EQ(sink_.answer, expected);
 }
 
 }  // namespace
