@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import unittest
 BINARY = sys.argv[1]
 SOURCE = pathlib.Path(sys.argv[2])
 TINY = SOURCE / "tests/data/v3.gguf"
+NOBODY = 65534
 VOCABULARY = SOURCE / "tests/data"
 # What the processor must have for each instruction set, in the words of /proc/cpuinfo.
 INSTRUCTIONS = {"scalar": set(), "avx2": {"avx2", "fma", "f16c"},
@@ -50,6 +52,22 @@ class CliTest(unittest.TestCase):
     def fails(self, code, *arguments, **options):
         done = run(*arguments, data_dir=self.data, **options)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        return done.stderr
+
+    def fails_as_a_common_user(self, *arguments):
+        """Root may read everything: then somebody else runs a copy of the program, in a folder of their own."""
+        if os.geteuid() != 0:
+            return self.fails(1, *arguments)
+        self.folder.chmod(0o755)
+        data, program = self.folder / "nobodys", self.folder / "paluku-cli"
+        data.mkdir()
+        shutil.copy(BINARY, program)
+        program.chmod(0o755)
+        os.chown(data, NOBODY, NOBODY)
+        done = subprocess.run([program, "--data-dir", data, *arguments], user=NOBODY, group=NOBODY, extra_groups=[],
+                              capture_output=True, text=True, timeout=120, env={"PATH": os.environ["PATH"]})
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         return done.stderr
 
@@ -97,12 +115,13 @@ class CliTest(unittest.TestCase):
                 self.assertIn(sentence, error)
                 self.assertIn(name.rstrip("."), error)
 
-    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
     def test_a_model_without_permission_is_refused(self):
         path = self.folder / "closed.gguf"
         path.write_bytes(TINY.read_bytes())
         path.chmod(0)
-        self.assertIn("permission", self.fails(1, "inspect", path))
+        error = self.fails_as_a_common_user("inspect", path)
+        self.assertIn("permission", error)
+        self.assertIn("closed.gguf", error)
 
     # --- tokens ---
     def test_tokenize_and_detokenize_are_inverse(self):
