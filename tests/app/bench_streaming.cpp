@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/chat/transcript_model.h"
+#include "tests/app/answer_tokens.h"
 
 namespace paluku {
 namespace {
@@ -43,25 +44,6 @@ ListView {
   }
 }
 )";
-
-// About four Latin letters or one Telugu cluster a token, a paragraph every 120 tokens.
-QStringList tokensOf(const QString& words, int count) {
-  const QStringList vocabulary = words.split(u' ');
-  QStringList tokens;
-  for (int i = 0; i < count; ++i) {
-    tokens += vocabulary[i % vocabulary.size()] + (i % 3 == 0 ? u" "_qs : QString());
-    if (i % 40 == 39) tokens.back() += u" **strong** `code` "_qs;
-    if (i % 120 == 119) tokens.back() += u".\n\n"_qs;
-  }
-  return tokens;
-}
-
-// One long code block: the case where the last block itself grows without end.
-QStringList codeTokens(int count) {
-  QStringList tokens{u"```python\n"_qs};
-  for (int i = 1; i < count; ++i) tokens += i % 12 == 0 ? u"x)\n"_qs : u"name_"_qs;
-  return tokens;
-}
 
 struct Cost {
   double median;
@@ -123,11 +105,8 @@ int main(int argc, char** argv) {
   qputenv("QT_QUICK_BACKEND", "software");
   const QGuiApplication application(argc, argv);
   constexpr int kCount = 8200;
-  paluku::measure("English", paluku::tokensOf(u"the rou ter picks six ex perts of six ty four "
-                                              u"and adds the shared ones"_qs,
-                                              kCount));
-  paluku::measure("Telugu",
-                  paluku::tokensOf(u"వే మన ప ద్యం ఒ కటి చె ప్పి దా ని అ ర్థం వి వ రిం చు క్ష్మి"_qs, kCount));
+  paluku::measure("English", paluku::tokensOf(paluku::kEnglishWords, kCount));
+  paluku::measure("Telugu", paluku::tokensOf(paluku::kTeluguWords, kCount));
   paluku::measure("Code", paluku::codeTokens(kCount));
   return 0;
 }
