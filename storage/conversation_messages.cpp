@@ -121,11 +121,11 @@ MessageRecord NewReply(const std::string& conversation, const std::string& paren
   return reply;
 }
 
-Status MoveLeaf(SQLite::Database& connection, const MessageRecord& leaf) {
+Status MoveLeaf(SQLite::Database& connection, const MessageRecord& leaf, std::int64_t now_ms) {
   SQLite::Statement update(
       connection, "UPDATE conversations SET current_leaf = ?, updated_ms = ? WHERE id = ?");
   update.bind(1, leaf.id);
-  update.bind(2, leaf.created_ms);
+  update.bind(2, now_ms);
   update.bind(3, leaf.conversation);
   if (update.exec() == 0) return Fail(ErrorCode::kNotFound, leaf.conversation);
   return {};
@@ -223,7 +223,7 @@ Result<Turn> ConversationStore::BeginTurn(const TurnRequest& request) {
     if (!request.parent.empty()) {
       PALUKU_TRY(FindIn(connection, codec_, request.conversation, request.parent));
     }
-    PALUKU_TRY(MoveLeaf(connection, turn.reply));
+    PALUKU_TRY(MoveLeaf(connection, turn.reply, turn.reply.created_ms));
     Insert(connection, codec_, turn.user);
     Insert(connection, codec_, turn.reply);
     SQLite::Statement draft(connection, "UPDATE conversations SET draft = ? WHERE id = ?");
@@ -242,9 +242,31 @@ Result<MessageRecord> ConversationStore::BeginReply(const std::string& user_mess
     if (user.role != MessageRole::kUser) {
       return Fail(ErrorCode::kInvalidArgument, user_message, "only a user's message is answered");
     }
-    const MessageRecord reply = NewReply(user.conversation, user.id, model, clock_());
-    PALUKU_TRY(MoveLeaf(connection, reply));
+    MessageRecord reply = NewReply(user.conversation, user.id, model, clock_());
+    PALUKU_TRY(MoveLeaf(connection, reply, reply.created_ms));
     Insert(connection, codec_, reply);
+    return reply;
+  });
+}
+
+Result<MessageRecord> ConversationStore::ContinueReply(const std::string& message) {
+  return database_.Write([&](SQLite::Database& connection) -> Result<MessageRecord> {
+    PALUKU_ASSIGN_OR_RETURN(MessageRecord reply, Find(connection, codec_, message));
+    SQLite::Statement children(connection, "SELECT 1 FROM messages WHERE parent = ? LIMIT 1");
+    children.bind(1, message);
+    const bool ended = reply.state != MessageState::kStreaming;
+    if (reply.role != MessageRole::kAssistant || !ended || children.executeStep()) {
+      return Fail(ErrorCode::kInvalidArgument, message, "only a last reply can be continued");
+    }
+    PALUKU_TRY(MoveLeaf(connection, reply, clock_()));
+    SQLite::Statement update(connection,
+                             "UPDATE messages SET state = ?, error_code = NULL, error_subject = "
+                             "NULL, error_detail = NULL WHERE id = ?");
+    update.bind(1, static_cast<int>(MessageState::kStreaming));
+    update.bind(2, message);
+    update.exec();
+    reply.state = MessageState::kStreaming;
+    reply.error.reset();
     return reply;
   });
 }

@@ -96,6 +96,10 @@ class ConversationStore {
   // Adds another empty reply under an existing user message (regenerate, retry) and moves the
   // current leaf to it. kInvalidArgument: `user_message` is not a user's message.
   Result<MessageRecord> BeginReply(const std::string& user_message, const std::string& model);
+  // Opens an ended reply again, to write on behind its text: it is kStreaming, without an error,
+  // and the current leaf. kInvalidArgument: not a reply, still being written, or something follows
+  // it.
+  Result<MessageRecord> ContinueReply(const std::string& message);
   // Replaces the text so far of a reply in kStreaming. kNotFound also when it has ended already.
   Status Checkpoint(const std::string& message, const std::string& text,
                     const std::optional<std::string>& reasoning);

@@ -24,7 +24,7 @@ enum class MessageState : std::uint8_t {
   kStopped = 3,      // by the person
   kFailed = 4,       // `error` says why
   kInterrupted = 5,  // the program ended in the middle
-  kLength = 6,       // the limit of the answer or of the context was reached
+  kLength = 6,       // the limit of the answer was reached, or with `error` that of the context
 };
 
 // "user", "assistant", "system": the words of the command line's JSON.
@@ -61,7 +61,7 @@ struct MessageRecord {
   std::string model;                     // name of the model that wrote it, empty for a person
   std::int64_t created_ms = 0;
   MessageStats stats;
-  std::optional<Error> error;  // why the answer failed
+  std::optional<Error> error;  // why the answer failed, or that the context was full
 };
 
 struct ModelRecord {

@@ -72,7 +72,7 @@ struct ReplyFinished {
   MessageState state = MessageState::kComplete;
   MessageStats stats;
   int context_tokens = 0;
-  std::optional<Error> error;    // why it failed
+  std::optional<Error> error;    // why it failed, or that the context is full
   std::optional<Error> unsaved;  // why it could not be stored
 };
 // Writing a reply failed while it was being generated, or works again (error empty).

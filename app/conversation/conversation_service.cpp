@@ -70,6 +70,23 @@ Result<std::vector<std::int32_t>> Prompt(const LoadedModel* model,
   return RenderChat(*model->chat_template, *model->tokenizer, chat);
 }
 
+// Puts what a reply says already behind the prompt, as if the model had just written it.
+void AppendReply(const LoadedModel& model, const MessageRecord& reply,
+                 std::vector<std::int32_t>& prompt) {
+  const auto append = [&](const std::string& text) {
+    const auto ids = model.tokenizer->Encode(text, SpecialTokens::kAsText);
+    prompt.insert(prompt.end(), ids.begin(), ids.end());
+  };
+  const std::optional<std::int32_t> open = model.chat_template->think_open();
+  const std::optional<std::int32_t> close = model.chat_template->think_close();
+  const bool in_reasoning = model.chat_template->starts_in_reasoning(false);
+  if (reply.reasoning && open && !in_reasoning) prompt.push_back(*open);
+  if (reply.reasoning) append(*reply.reasoning);
+  if (reply.text.empty()) return;
+  if (close && (reply.reasoning || in_reasoning)) prompt.push_back(*close);
+  append(reply.text);
+}
+
 // What a job finds stored when it begins to answer.
 struct StoredTurn {
   bool new_conversation = false;
@@ -114,6 +131,13 @@ Result<StoredTurn> StoreReply(ConversationStore& store, const std::string& user_
   StoredTurn turn;
   PALUKU_ASSIGN_OR_RETURN(turn.user, store.Message(user_message));
   PALUKU_ASSIGN_OR_RETURN(turn.reply, store.BeginReply(user_message, model));
+  return CompleteTurn(store, std::move(turn));
+}
+
+Result<StoredTurn> StoreContinuation(ConversationStore& store, const std::string& reply) {
+  StoredTurn turn;
+  PALUKU_ASSIGN_OR_RETURN(turn.reply, store.ContinueReply(reply));
+  PALUKU_ASSIGN_OR_RETURN(turn.user, store.Message(turn.reply.parent));
   return CompleteTurn(store, std::move(turn));
 }
 
@@ -183,6 +207,16 @@ class ConversationService::Impl {
     queue_.Post([this, id = request_id, stop = token, request = std::move(request)] {
       Answer(id, stop, request.options, [&](ConversationStore& store, const std::string& model) {
         return StoreReply(store, request.user_message, model);
+      });
+    });
+    return request_id;
+  }
+
+  RequestId Continue(ContinueRequest request) {
+    const auto [request_id, token] = NewRequest();
+    queue_.Post([this, id = request_id, stop = token, request = std::move(request)] {
+      Answer(id, stop, request.options, [&](ConversationStore& store, const std::string&) {
+        return StoreContinuation(store, request.reply);
       });
     });
     return request_id;
@@ -311,26 +345,32 @@ class ConversationService::Impl {
       Finish({id,
               turn.reply.id,
               {.state = MessageState::kFailed,
-               .text = {},
-               .reasoning = {},
-               .stats = {},
+               .text = turn.reply.text,
+               .reasoning = turn.reply.reasoning,
+               .stats = turn.reply.stats,
                .error = prompt.error()}},
              0);
       return;
     }
+    AppendReply(model, turn.reply, *prompt);
     const int prompt_tokens = static_cast<int>(prompt->size());
-    ReplyWriter writer(storage_, channel_, turn.reply.id, prompt_tokens);
+    ReplyWriter writer(storage_, channel_, turn.reply, prompt_tokens);
     const GenerationRequest request{std::move(*prompt), options.max_tokens, options.sampling};
     const Result<GenerationResult> result = engine_->Generate(request, writer, stop);
 
     ReplyEnd end{.state = MessageState::kFailed,
                  .text = writer.text(),
                  .reasoning = writer.reasoning(),
-                 .stats = {},
+                 .stats = turn.reply.stats,
                  .error = {}};
+    int context_tokens = prompt_tokens;
     if (result) {
       end.state = StateOf(result->reason);
+      if (result->reason == StopReason::kContextFull)
+        end.error = Error{ErrorCode::kContextFull, {}, std::to_string(model.context_tokens)};
       end.stats = StatsOf(result->stats);
+      end.stats.token_count += turn.reply.stats.token_count;
+      context_tokens += result->stats.generated_tokens;
       // Paluku is closing: nobody stopped this reply, so it must not say so tomorrow.
       if (end.state == MessageState::kStopped && closing()) end.state = MessageState::kInterrupted;
     } else {
@@ -338,8 +378,7 @@ class ConversationService::Impl {
       Log(LogLevel::kError,
           std::string("a reply failed: code ") + std::to_string(static_cast<int>(end.error->code)));
     }
-    Finish({id, turn.reply.id, std::move(end)},
-           prompt_tokens + static_cast<int>(end.stats.token_count));
+    Finish({id, turn.reply.id, std::move(end)}, context_tokens);
   }
 
   // Stores the end of a reply; when the disk refuses, keeps it and tries again until it is stored.
@@ -414,6 +453,9 @@ void ConversationService::Reconfigure(const EngineOptions& engine) { impl_->Reco
 RequestId ConversationService::Send(SendRequest request) { return impl_->Send(std::move(request)); }
 RequestId ConversationService::Regenerate(RegenerateRequest request) {
   return impl_->Regenerate(std::move(request));
+}
+RequestId ConversationService::Continue(ContinueRequest request) {
+  return impl_->Continue(std::move(request));
 }
 void ConversationService::Stop(RequestId request) { impl_->Stop(request); }
 void ConversationService::CountContext(const std::string& conversation,

@@ -40,6 +40,11 @@ struct RegenerateRequest {
   AnswerOptions options;
 };
 
+struct ContinueRequest {
+  std::string reply;  // an ended reply that nothing follows
+  AnswerOptions options;
+};
+
 class ConversationService {
  public:
   // `storage` must outlive the service. `wake` as in EventChannel; it must stay callable until
@@ -64,6 +69,9 @@ class ConversationService {
   RequestId Send(SendRequest request);
   // Another reply under an existing message of the user.
   RequestId Regenerate(RegenerateRequest request);
+  // Writes on behind what a stopped, interrupted or cut reply says; events as Send(), ReplyText
+  // brings only what is new.
+  RequestId Continue(ContinueRequest request);
   // Ends the reply of `request`; without effect when it has ended.
   void Stop(RequestId request);
 

@@ -5,11 +5,13 @@
 namespace paluku {
 
 ReplyWriter::ReplyWriter(Storage& storage, std::shared_ptr<EventChannel> channel,
-                         std::string message, int prompt_tokens)
+                         const MessageRecord& reply, int prompt_tokens)
     : storage_(storage),
       channel_(std::move(channel)),
-      message_(std::move(message)),
-      prompt_tokens_(prompt_tokens) {}
+      message_(reply.id),
+      prompt_tokens_(prompt_tokens),
+      text_(reply.text),
+      reasoning_(reply.reasoning.value_or(std::string())) {}
 
 std::optional<std::string> ReplyWriter::reasoning() const {
   if (reasoning_.empty()) return std::nullopt;

@@ -23,7 +23,8 @@ class ReplyWriter : public EventSink {
   static constexpr std::chrono::milliseconds kCheckpointInterval{250};
   static constexpr int kCheckpointTokens = 64;
 
-  ReplyWriter(Storage& storage, std::shared_ptr<EventChannel> channel, std::string message,
+  // `reply` as it is stored: what it says already stays in front of what is written now.
+  ReplyWriter(Storage& storage, std::shared_ptr<EventChannel> channel, const MessageRecord& reply,
               int prompt_tokens);
 
   void OnPrefill(int done, int total) override;

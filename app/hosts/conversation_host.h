@@ -40,7 +40,7 @@ struct HostEnd {
   MessageState state = MessageState::kComplete;
   MessageStats stats;
   int contextTokens = 0;
-  std::optional<Error> error;    // of kFailed
+  std::optional<Error> error;    // of kFailed; of kLength when the context is full
   std::optional<Error> unsaved;  // the end could not be stored yet; it is tried again
 };
 
@@ -60,6 +60,8 @@ class ConversationHost : public QObject {
   virtual void send(const QString& conversation, const QString& text) = 0;
   // Answers a message of the person once more, as another branch. Signals as send().
   virtual void regenerate(const QString& userMessage) = 0;
+  // Writes on behind what an ended answer says. Signals as send(); `reply` has its text already.
+  virtual void continueReply(const QString& reply) = 0;
   // Ends the answer that is being written; what was written is kept.
   virtual void stop() = 0;
   // Asks for contextCounted().
@@ -67,7 +69,7 @@ class ConversationHost : public QObject {
 
  signals:
   void modelChanged();
-  // Both messages are durable; `reply` is empty and in kStreaming.
+  // Both messages are durable; `reply` is in kStreaming, and empty unless it is continued.
   void turnBegun(const paluku::ConversationRecord& conversation, const paluku::MessageRecord& user,
                  const paluku::MessageRecord& reply);
   // `done` of `total` tokens of the prompt are in the cache.

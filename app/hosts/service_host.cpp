@@ -53,6 +53,11 @@ void ServiceHost::regenerate(const QString& userMessage) {
       {.user_message = userMessage.toStdString(), .options = settings_.answer()});
 }
 
+void ServiceHost::continueReply(const QString& reply) {
+  if (!service_) return;
+  request_ = service_->Continue({.reply = reply.toStdString(), .options = settings_.answer()});
+}
+
 void ServiceHost::stop() {
   if (service_) service_->Stop(request_);
 }

@@ -38,6 +38,7 @@ class ServiceHost : public ConversationHost {
   void loadModel(const QString& path) override;
   void send(const QString& conversation, const QString& text) override;
   void regenerate(const QString& userMessage) override;
+  void continueReply(const QString& reply) override;
   void stop() override;
   void countContext(const QString& conversation) override;
 

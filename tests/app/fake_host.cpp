@@ -39,10 +39,14 @@ void FakeHost::loadModel(const QString& path) {
 }
 
 void FakeHost::send(const QString& conversationId, const QString& text) {
-  requests.push_back({conversationId, text, {}});
+  requests.push_back({conversationId, text, {}, {}});
 }
 
-void FakeHost::regenerate(const QString& userMessage) { requests.push_back({{}, {}, userMessage}); }
+void FakeHost::regenerate(const QString& userMessage) {
+  requests.push_back({{}, {}, userMessage, {}});
+}
+
+void FakeHost::continueReply(const QString& replyId) { requests.push_back({{}, {}, {}, replyId}); }
 
 void FakeHost::countContext(const QString& conversationId) {
   emit contextCounted(conversationId, conversationId.isEmpty() ? 0 : kPromptTokens);
@@ -56,7 +60,10 @@ void FakeHost::begin() {
       storage_
           ->Run([&](Stores& stores) -> Status {
             ConversationStore& store = stores.conversations;
-            if (!request.userMessage.isEmpty()) {
+            if (!request.reply.isEmpty()) {
+              PALUKU_ASSIGN_OR_RETURN(reply, store.ContinueReply(request.reply.toStdString()));
+              PALUKU_ASSIGN_OR_RETURN(user, store.Message(reply.parent));
+            } else if (!request.userMessage.isEmpty()) {
               PALUKU_ASSIGN_OR_RETURN(user, store.Message(request.userMessage.toStdString()));
               PALUKU_ASSIGN_OR_RETURN(reply, store.BeginReply(user.id, model));
             } else {

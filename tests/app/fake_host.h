@@ -33,6 +33,7 @@ class FakeHost : public ConversationHost {
     QString conversation;
     QString text;
     QString userMessage;  // of regenerate()
+    QString reply;        // of continueReply()
   };
   QList<Request> requests;
   int stops = 0;
@@ -43,6 +44,7 @@ class FakeHost : public ConversationHost {
   void loadModel(const QString& path) override;
   void send(const QString& conversationId, const QString& text) override;
   void regenerate(const QString& userMessage) override;
+  void continueReply(const QString& reply) override;
   void stop() override { ++stops; }
   void countContext(const QString& conversationId) override;
 

@@ -336,6 +336,35 @@ TEST_F(ConversationStoreTest, BranchesShareTheirBeginning) {
   EXPECT_EQ(Get(made.id).current_leaf, second.reply.id);
 }
 
+TEST_F(ConversationStoreTest, AnEndedReplyCanBeWrittenOn) {
+  const ConversationRecord made = NewConversationNamed("chat");
+  const Turn turn = Begin(made.id, "", "q");
+  const auto proceed = [&] {
+    return With([&](ConversationStore& s) { return s.ContinueReply(turn.reply.id); });
+  };
+  EXPECT_EQ(proceed().error().code, ErrorCode::kInvalidArgument) << "it is being written";
+  Finish(turn.reply.id, {.state = MessageState::kFailed,
+                         .text = "half",
+                         .stats = {.token_count = 3},
+                         .error = Error{ErrorCode::kDeviceFailed, "GPU", "lost"}});
+  const MessageRecord open = Must(proceed());
+  EXPECT_EQ(open.id, turn.reply.id);
+  EXPECT_EQ(open.state, MessageState::kStreaming);
+  EXPECT_EQ(open.text, "half");
+  EXPECT_EQ(open.stats.token_count, 3);
+  EXPECT_FALSE(open.error);
+  EXPECT_EQ(Get(made.id).current_leaf, turn.reply.id);
+  Finish(turn.reply.id, {.text = "half and whole"});
+  const MessageRecord whole =
+      Must(With([&](ConversationStore& s) { return s.Message(turn.reply.id); }));
+  EXPECT_EQ(whole.text, "half and whole");
+  EXPECT_FALSE(whole.error);
+  Begin(made.id, turn.reply.id, "next");
+  EXPECT_EQ(proceed().error().code, ErrorCode::kInvalidArgument) << "something follows it";
+  const auto user = With([&](ConversationStore& s) { return s.ContinueReply(turn.user.id); });
+  EXPECT_EQ(user.error().code, ErrorCode::kInvalidArgument);
+}
+
 TEST_F(ConversationStoreTest, OnlyAUsersMessageIsAnswered) {
   const ConversationRecord made = NewConversationNamed("chat");
   const Turn turn = Begin(made.id, "", "q");

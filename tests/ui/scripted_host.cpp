@@ -1,5 +1,6 @@
 #include "tests/ui/scripted_host.h"
 
+#include <tuple>
 #include <utility>
 
 namespace paluku {
@@ -51,10 +52,26 @@ void ScriptedHost::regenerate(const QString& userMessage) {
   begin(*record, *user, *reply);
 }
 
+void ScriptedHost::continueReply(const QString& replyId) {
+  using Continued = std::tuple<ConversationRecord, MessageRecord, MessageRecord>;
+  const auto continued =
+      storage_
+          .Run([id = replyId.toStdString()](Stores& stores) -> Result<Continued> {
+            ConversationStore& store = stores.conversations;
+            PALUKU_ASSIGN_OR_RETURN(MessageRecord reply, store.ContinueReply(id));
+            PALUKU_ASSIGN_OR_RETURN(MessageRecord user, store.Message(reply.parent));
+            PALUKU_ASSIGN_OR_RETURN(ConversationRecord record, store.Get(reply.conversation));
+            return Continued{std::move(record), std::move(user), std::move(reply)};
+          })
+          .get();
+  if (!continued) return emit refused(continued.error());
+  std::apply([this](const auto&... parts) { begin(parts...); }, *continued);
+}
+
 void ScriptedHost::begin(const ConversationRecord& conversation, const MessageRecord& user,
                          const MessageRecord& reply) {
   reply_ = reply;
-  text_.clear();
+  text_ = QString::fromStdString(reply.text);
   tokens_ = 0;
   emit turnBegun(conversation, user, reply);
 }

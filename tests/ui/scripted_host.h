@@ -20,6 +20,7 @@ class ScriptedHost : public ConversationHost {
   void loadModel(const QString& path) override;
   void send(const QString& conversation, const QString& text) override;
   void regenerate(const QString& userMessage) override;
+  void continueReply(const QString& reply) override;
   void stop() override { end(MessageState::kStopped); }
   void countContext(const QString& conversation) override;
 

@@ -161,6 +161,42 @@ TEST_F(ConversationServiceTest, RegenerateAddsAnotherReply) {
   EXPECT_EQ(Message(again.reply.id).text, Message(first.reply.id).text);  // greedy
 }
 
+// Greedy and cut at a token: what follows must be what would have followed.
+TEST_F(ConversationServiceTest, AContinuedReplyGoesOnWhereItEnded) {
+  StartWithModel();
+  Send("What is Paluku?");
+  const TurnStored whole = listener_->Await<TurnStored>(*service_);
+  const ReplyFinished end = listener_->Await<ReplyFinished>(*service_);
+  Send("What is Paluku?", {}, 6);
+  const TurnStored cut = listener_->Await<TurnStored>(*service_);
+  EXPECT_EQ(listener_->Await<ReplyFinished>(*service_).state, MessageState::kLength);
+  const std::string half = Message(cut.reply.id).text;
+  ASSERT_LT(half.size(), Message(whole.reply.id).text.size());
+
+  const RequestId request = service_->Continue({.reply = cut.reply.id, .options = Greedy()});
+  const TurnStored again = listener_->Await<TurnStored>(*service_);
+  EXPECT_EQ(again.request, request);
+  EXPECT_EQ(again.user.id, cut.user.id);
+  EXPECT_EQ(again.reply.id, cut.reply.id);
+  EXPECT_EQ(again.reply.text, half);
+  const ReplyFinished finished = listener_->Await<ReplyFinished>(*service_);
+  EXPECT_EQ(finished.state, MessageState::kComplete);
+  EXPECT_EQ(finished.stats.token_count, end.stats.token_count);
+  EXPECT_EQ(finished.context_tokens, end.context_tokens);
+  EXPECT_EQ(Message(cut.reply.id).text, Message(whole.reply.id).text);
+  EXPECT_EQ(Message(cut.reply.id).text, listener_->Text(cut.reply.id));
+}
+
+TEST_F(ConversationServiceTest, WhatCannotBeContinuedIsRefused) {
+  StartWithModel();
+  Send("Hello");
+  const TurnStored stored = listener_->Await<TurnStored>(*service_);
+  listener_->Await<ReplyFinished>(*service_);
+  service_->Continue({.reply = stored.user.id, .options = Greedy()});
+  EXPECT_EQ(listener_->Await<TurnRefused>(*service_).error.code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(Message(stored.reply.id).state, MessageState::kComplete);
+}
+
 TEST_F(ConversationServiceTest, WithoutAModelNothingIsStored) {
   Start();
   Send("Hello");
@@ -238,7 +274,21 @@ TEST_F(ConversationServiceTest, ALimitOfTokensIsTold) {
   Send("What is Paluku?", {}, 2);
   const ReplyFinished end = listener_->Await<ReplyFinished>(*service_);
   EXPECT_EQ(end.state, MessageState::kLength);
+  EXPECT_FALSE(end.error) << "the context has room";
   EXPECT_EQ(end.stats.token_count, 2);
+}
+
+TEST_F(ConversationServiceTest, AContextThatFillsUpIsTold) {
+  LoadOptions small;
+  small.context_tokens = 32;
+  StartWithModel("cpu", small);
+  Send("What is Paluku?");
+  const TurnStored stored = listener_->Await<TurnStored>(*service_);
+  const ReplyFinished end = listener_->Await<ReplyFinished>(*service_);
+  EXPECT_EQ(end.state, MessageState::kLength);
+  ASSERT_TRUE(end.error);
+  EXPECT_EQ(end.error->code, ErrorCode::kContextFull);
+  EXPECT_EQ(Message(stored.reply.id).error->code, ErrorCode::kContextFull);
 }
 
 TEST_F(ConversationServiceTest, AFullContextIsAnErrorOfTheReplyAndKeepsTheMessage) {

@@ -25,7 +25,8 @@ class ReplyWriterTest : public ::testing::Test {
           {.conversation = conversation.id, .parent = {}, .text = "Hello", .model = "m"});
     }));
     reply_ = turn.reply.id;
-    writer_ = std::make_unique<ReplyWriter>(*storage_, channel_, reply_, 3);
+    record_ = turn.reply;
+    writer_ = std::make_unique<ReplyWriter>(*storage_, channel_, record_, 3);
   }
   void TearDown() override {
     ClearFaults();
@@ -42,6 +43,7 @@ class ReplyWriterTest : public ::testing::Test {
   std::shared_ptr<EventChannel> channel_ = std::make_shared<EventChannel>([] {});
   std::unique_ptr<Storage> storage_;
   std::string reply_;
+  MessageRecord record_;
   std::unique_ptr<ReplyWriter> writer_;
 };
 
@@ -66,6 +68,22 @@ TEST_F(ReplyWriterTest, SlowTextIsStoredPieceByPiece) {
     for (int k = 0; k < i; ++k) expected += "piece ";
     EXPECT_EQ(Stored().text, expected);
   }
+}
+
+TEST_F(ReplyWriterTest, AContinuedReplyKeepsWhatItSaidInFront) {
+  Open();
+  record_.text = "One, ";
+  record_.reasoning = "counting";
+  ReplyWriter writer(*storage_, channel_, record_, 3);
+  std::this_thread::sleep_for(ReplyWriter::kCheckpointInterval);
+  writer.OnText("two.", false, 1);
+  EXPECT_EQ(writer.text(), "One, two.");
+  const MessageRecord stored = Stored();
+  EXPECT_EQ(stored.text, "One, two.");
+  EXPECT_EQ(stored.reasoning, "counting");
+  const std::vector<ConversationEvent> events = channel_->Drain();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(std::get<ReplyText>(events[0]).text, "two.") << "only what is new";
 }
 
 TEST_F(ReplyWriterTest, ReasoningIsKeptApart) {
