@@ -1,8 +1,11 @@
 #include "app/error_text.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 
 #include "app/chat/markdown.h"
+#include "app/error_details.h"
+#include "app/platform/formatting.h"
 
 namespace paluku {
 namespace {
@@ -11,6 +14,50 @@ namespace {
 QString shortSubject(const std::string& subject) {
   const QString text = QString::fromStdString(subject);
   return text.startsWith(u'/') ? text.sliced(text.lastIndexOf(u'/') + 1) : text;
+}
+
+// The detail is a name, a version or a file, not a reason in words.
+bool detailIsName(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUnsupportedVersion:
+    case ErrorCode::kUnsupportedArchitecture:
+    case ErrorCode::kUnsupportedTokenizer:
+    case ErrorCode::kMissingKey:
+    case ErrorCode::kMissingTensor:
+    case ErrorCode::kNewerSchema:
+    case ErrorCode::kDatabaseDamaged:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The detail as it may be shown: figures with units and grouping, reasons translated. Empty when
+// there is nothing to show.
+QString shownDetail(const Error& error) {
+  const QString detail = QString::fromStdString(error.detail);
+  bool isFigure = false;
+  const qint64 figure = detail.toLongLong(&isFigure);
+  if (isFigure && error.code == ErrorCode::kOutOfMemory) return formatMemory(figure);
+  // Part of the engine wants memory: that it is "a workspace" helps nobody.
+  if (error.code == ErrorCode::kOutOfMemory) return {};
+  if (isFigure && error.code == ErrorCode::kContextFull) return formatCount(figure);
+  return safeText(detailIsName(error.code) ? detail : errorDetail(detail));
+}
+
+// `sentence` without the part that would give a reason: "(%2)" or ": %2".
+QString withoutDetail(QString sentence) {
+  static const QRegularExpression reason(u" ?\\(%2\\)|: ?%2"_qs);
+  return sentence.remove(reason);
+}
+
+QString templateOf(const Error& error, const QString& detail) {
+  if (error.code == ErrorCode::kOutOfMemory && error.subject.empty())
+    return detail.isEmpty()
+               ? QCoreApplication::translate("Error", "There is not enough memory.")
+               : QCoreApplication::translate("Error", "There is not enough memory: %2 are needed.");
+  const QString sentence = QCoreApplication::translate("Error", translatableTemplate(error.code));
+  return detail.isEmpty() ? withoutDetail(sentence) : sentence;
 }
 
 }  // namespace
@@ -88,14 +135,14 @@ const char* translatableTemplate(ErrorCode code) {
 }
 
 QString errorText(const Error& error) {
-  const QString pattern = QCoreApplication::translate("Error", translatableTemplate(error.code));
+  const QString detail = shownDetail(error);
+  const QString pattern = templateOf(error, detail);
   QString text;
   for (qsizetype i = 0; i < pattern.size(); ++i) {
     const QStringView rest = QStringView(pattern).sliced(i);
     const bool subject = rest.startsWith(u"%1");
     if (subject || rest.startsWith(u"%2")) {
-      text +=
-          safeText(subject ? shortSubject(error.subject) : QString::fromStdString(error.detail));
+      text += subject ? safeText(shortSubject(error.subject)) : detail;
       ++i;
     } else {
       text += pattern[i];

@@ -47,5 +47,12 @@
             <numerusform>code, %1, %n lines</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>Show all %Ln line(s)</source>
+        <translation>
+            <numerusform>Show all %Ln line</numerusform>
+            <numerusform>Show all %Ln lines</numerusform>
+        </translation>
+    </message>
 </context>
 </TS>

@@ -189,11 +189,11 @@
     </message>
     <message>
         <source>“%1” needs the tokenizer “%2”, which Paluku does not have.</source>
-        <translation>“%1”కి “%2” టోకెనైజర్ కావాలి, అది పలుకులో లేదు.</translation>
+        <translation>“%1” కోసం “%2” టోకెనైజర్ కావాలి, అది పలుకులో లేదు.</translation>
     </message>
     <message>
         <source>“%1” needs a chat template that Paluku does not have (%2).</source>
-        <translation>“%1”కి కావలసిన చాట్ టెంప్లేట్ పలుకులో లేదు (%2).</translation>
+        <translation>“%1” కోసం కావలసిన చాట్ టెంప్లేట్ పలుకులో లేదు (%2).</translation>
     </message>
     <message>
         <source>“%1” cannot be run by Paluku: %2.</source>
@@ -241,7 +241,7 @@
     </message>
     <message>
         <source>“%1” was saved by a newer Paluku (version %2). It can be read here, not changed.</source>
-        <translation>“%1”ని ఇంకా కొత్త పలుకు (వెర్షన్ %2) సేవ్ చేసింది. ఇక్కడ చదవవచ్చు, మార్చలేరు.</translation>
+        <translation>“%1” ఇంకా కొత్త పలుకు (వెర్షన్ %2) సేవ్ చేసినది. ఇక్కడ చదవవచ్చు, మార్చలేరు.</translation>
     </message>
     <message>
         <source>“%1” was damaged; the damaged file is kept as “%2”.</source>
@@ -254,6 +254,333 @@
     <message>
         <source>Something went wrong inside Paluku (%2).</source>
         <translation>పలుకు లోపల ఏదో పొరపాటు జరిగింది (%2).</translation>
+    </message>
+    <message>
+        <source>There is not enough memory.</source>
+        <translation>మెమరీ చాలదు.</translation>
+    </message>
+    <message>
+        <source>There is not enough memory: %2 are needed.</source>
+        <translation>మెమరీ చాలదు: %2 కావాలి.</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorDetail</name>
+    <message>
+        <source>not a whole number</source>
+        <translation>పూర్ణ సంఖ్య కాదు</translation>
+    </message>
+    <message>
+        <source>not whole numbers</source>
+        <translation>పూర్ణ సంఖ్యలు కావు</translation>
+    </message>
+    <message>
+        <source>not numbers</source>
+        <translation>సంఖ్యలు కావు</translation>
+    </message>
+    <message>
+        <source>not finite</source>
+        <translation>లెక్కకు రాని సంఖ్య</translation>
+    </message>
+    <message>
+        <source>while it was read</source>
+        <translation>చదువుతుండగా</translation>
+    </message>
+    <message>
+        <source>too much metadata</source>
+        <translation>మెటాడేటా మరీ ఎక్కువ</translation>
+    </message>
+    <message>
+        <source>too many metadata entries</source>
+        <translation>మెటాడేటా నమోదులు మరీ ఎక్కువ</translation>
+    </message>
+    <message>
+        <source>too many tensors</source>
+        <translation>టెన్సర్లు మరీ ఎక్కువ</translation>
+    </message>
+    <message>
+        <source>too many texts</source>
+        <translation>పాఠాలు మరీ ఎక్కువ</translation>
+    </message>
+    <message>
+        <source>too many files</source>
+        <translation>ఫైళ్లు మరీ ఎక్కువ</translation>
+    </message>
+    <message>
+        <source>too many files are mapped</source>
+        <translation>తెరిచిన ఫైళ్లు మరీ ఎక్కువ</translation>
+    </message>
+    <message>
+        <source>too many dimensions</source>
+        <translation>కొలతలు మరీ ఎక్కువ</translation>
+    </message>
+    <message>
+        <source>a text is too long</source>
+        <translation>ఒక పాఠం మరీ పొడవు</translation>
+    </message>
+    <message>
+        <source>the name is too long</source>
+        <translation>పేరు మరీ పొడవు</translation>
+    </message>
+    <message>
+        <source>a name is too long</source>
+        <translation>ఒక పేరు మరీ పొడవు</translation>
+    </message>
+    <message>
+        <source>the name is not readable</source>
+        <translation>పేరు చదవడానికి రాదు</translation>
+    </message>
+    <message>
+        <source>a name is not readable</source>
+        <translation>ఒక పేరు చదవడానికి రాదు</translation>
+    </message>
+    <message>
+        <source>it is there twice</source>
+        <translation>రెండుసార్లు ఉంది</translation>
+    </message>
+    <message>
+        <source>a field is there twice</source>
+        <translation>ఒక అంశం రెండుసార్లు ఉంది</translation>
+    </message>
+    <message>
+        <source>neither true nor false</source>
+        <translation>true కాదు, false కాదు</translation>
+    </message>
+    <message>
+        <source>unknown kind of value</source>
+        <translation>తెలియని రకం విలువ</translation>
+    </message>
+    <message>
+        <source>unknown kind of array</source>
+        <translation>తెలియని రకం వరుస</translation>
+    </message>
+    <message>
+        <source>the array is too long</source>
+        <translation>వరుస మరీ పొడవు</translation>
+    </message>
+    <message>
+        <source>not a power of two</source>
+        <translation>2, 4, 8… లాంటి సంఖ్య కాదు</translation>
+    </message>
+    <message>
+        <source>its place is not aligned</source>
+        <translation>దాని చోటు సరిగా లేదు</translation>
+    </message>
+    <message>
+        <source>an empty dimension</source>
+        <translation>ఒక కొలత సున్నా</translation>
+    </message>
+    <message>
+        <source>a dimension is too large</source>
+        <translation>ఒక కొలత మరీ పెద్దది</translation>
+    </message>
+    <message>
+        <source>its rows are no whole blocks of %1</source>
+        <translation>వరుసలు %1 దిమ్మెలుగా సరిపోవు</translation>
+    </message>
+    <message>
+        <source>it overlaps another tensor</source>
+        <translation>మరో టెన్సర్ మీద పడుతోంది</translation>
+    </message>
+    <message>
+        <source>a gap lies before it</source>
+        <translation>దాని ముందు ఖాళీ ఉంది</translation>
+    </message>
+    <message>
+        <source>bytes behind the last tensor</source>
+        <translation>చివరి టెన్సర్ తర్వాత అదనపు బైట్లు</translation>
+    </message>
+    <message>
+        <source>another file has it as well</source>
+        <translation>అది మరో ఫైల్‌లో కూడా ఉంది</translation>
+    </message>
+    <message>
+        <source>an unknown field</source>
+        <translation>తెలియని అంశం</translation>
+    </message>
+    <message>
+        <source>not a JSON object</source>
+        <translation>JSON కాదు</translation>
+    </message>
+    <message>
+        <source>its table is no JSON</source>
+        <translation>దాని పట్టిక JSON కాదు</translation>
+    </message>
+    <message>
+        <source>size of the file</source>
+        <translation>ఫైల్ పరిమాణం</translation>
+    </message>
+    <message>
+        <source>depth of the JSON</source>
+        <translation>JSON లోతు</translation>
+    </message>
+    <message>
+        <source>depth or length of the JSON</source>
+        <translation>JSON లోతు లేదా పొడవు</translation>
+    </message>
+    <message>
+        <source>length of a token</source>
+        <translation>టోకెన్ పొడవు</translation>
+    </message>
+    <message>
+        <source>length of the tokens</source>
+        <translation>టోకెన్ల పొడవు</translation>
+    </message>
+    <message>
+        <source>number of tokens</source>
+        <translation>టోకెన్ల సంఖ్య</translation>
+    </message>
+    <message>
+        <source>number of scores</source>
+        <translation>స్కోర్‌ల సంఖ్య</translation>
+    </message>
+    <message>
+        <source>score of a token</source>
+        <translation>టోకెన్ స్కోర్</translation>
+    </message>
+    <message>
+        <source>id of a token</source>
+        <translation>టోకెన్ సంఖ్య</translation>
+    </message>
+    <message>
+        <source>special token</source>
+        <translation>ప్రత్యేక టోకెన్</translation>
+    </message>
+    <message>
+        <source>two tokens with one id</source>
+        <translation>ఒకే సంఖ్యతో రెండు టోకెన్లు</translation>
+    </message>
+    <message>
+        <source>more tokens than the model has rows for</source>
+        <translation>మోడల్ వరుసల కన్నా టోకెన్లు ఎక్కువ</translation>
+    </message>
+    <message>
+        <source>no token for byte %1</source>
+        <translation>బైట్ %1 కోసం టోకెన్ లేదు</translation>
+    </message>
+    <message>
+        <source>merge %1 joins tokens that are not there</source>
+        <translation>%1వ జోడింపు లేని టోకెన్లను కలుపుతోంది</translation>
+    </message>
+    <message>
+        <source>no layers</source>
+        <translation>పొరలు లేవు</translation>
+    </message>
+    <message>
+        <source>queries with a temperature are not known</source>
+        <translation>temperature ఉన్న అటెన్షన్ తెలియదు</translation>
+    </message>
+    <message>
+        <source>the model is spread over %1 files, which Paluku cannot join; use a single file</source>
+        <translation>మోడల్ %1 ఫైళ్లలో ఉంది, పలుకు వాటిని కలపలేదు; ఒకే ఫైల్ వాడండి</translation>
+    </message>
+    <message>
+        <source>it changed while it was loaded</source>
+        <translation>తెరుస్తుండగా మారింది</translation>
+    </message>
+    <message>
+        <source>it was cut short while in use</source>
+        <translation>వాడుతుండగా మధ్యలో తెగింది</translation>
+    </message>
+    <message>
+        <source>its weights give no answer</source>
+        <translation>దాని అంకెలు జవాబు ఇవ్వవు</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <translation>ఖాళీగా ఉంది</translation>
+    </message>
+    <message>
+        <source>the model has no token %1</source>
+        <translation>మోడల్‌లో %1 టోకెన్ లేదు</translation>
+    </message>
+    <message>
+        <source>this model&apos;s latent of %1 values cannot be divided into groups</source>
+        <translation>ఈ మోడల్ అంతర్లీన విలువలు (%1) సమాన గుంపులుగా విడిపోవు</translation>
+    </message>
+    <message>
+        <source>the file names none</source>
+        <translation>ఫైల్‌లో ఏదీ లేదు</translation>
+    </message>
+    <message>
+        <source>the vocabulary lacks %1</source>
+        <translation>పదకోశంలో %1 లేదు</translation>
+    </message>
+    <message>
+        <source>how an answer begins</source>
+        <translation>జవాబు మొదలయ్యే తీరు</translation>
+    </message>
+    <message>
+        <source>where system messages go</source>
+        <translation>సూచనలు ఉండే చోటు</translation>
+    </message>
+    <message>
+        <source>how reasoning is cut</source>
+        <translation>ఆలోచన విడిపోయే తీరు</translation>
+    </message>
+    <message>
+        <source>marks of the user&apos;s turn</source>
+        <translation>మీ మాటల గుర్తులు</translation>
+    </message>
+    <message>
+        <source>this processor cannot run it</source>
+        <translation>ఈ ప్రాసెసర్ దాన్ని నడపలేదు</translation>
+    </message>
+    <message>
+        <source>there is no backend of this name</source>
+        <translation>ఈ పేరుతో ఏదీ లేదు</translation>
+    </message>
+    <message>
+        <source>the message is of another conversation</source>
+        <translation>ఆ సందేశం మరో సంభాషణది</translation>
+    </message>
+    <message>
+        <source>the backup does not verify</source>
+        <translation>బ్యాకప్ సరిగ్గా లేదు</translation>
+    </message>
+    <message>
+        <source>the repaired database is not sound</source>
+        <translation>బాగుచేసిన డేటాబేస్ సరిగ్గా లేదు</translation>
+    </message>
+    <message>
+        <source>it is damaged; Paluku repairs it at the next start</source>
+        <translation>అది పాడైంది; పలుకు మళ్లీ తెరిచినప్పుడు బాగవుతుంది</translation>
+    </message>
+    <message>
+        <source>another program is using it</source>
+        <translation>మరో ప్రోగ్రామ్ దాన్ని వాడుతోంది</translation>
+    </message>
+    <message>
+        <source>a text of more than 64 MiB cannot be kept</source>
+        <translation>64 MiB మించిన పాఠం దాచలేం</translation>
+    </message>
+    <message>
+        <source>a file is where a folder should be</source>
+        <translation>ఫోల్డర్ ఉండాల్సిన చోట ఫైల్ ఉంది</translation>
+    </message>
+    <message>
+        <source>no home directory is known</source>
+        <translation>హోమ్ ఫోల్డర్ తెలియదు</translation>
+    </message>
+    <message>
+        <source>this folder is on a network file system (%1); conversations can only be kept on a disk of this computer</source>
+        <translation>ఈ ఫోల్డర్ నెట్‌వర్క్ డిస్క్‌లో ఉంది (%1); సంభాషణలు ఈ కంప్యూటర్ డిస్క్‌లోనే ఉండాలి</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>డిస్క్ స్పందించలేదు</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>డిస్క్ చదవడానికి మాత్రమే</translation>
+    </message>
+    <message>
+        <source>No such device</source>
+        <translation>పరికరం లేదు</translation>
+    </message>
+    <message>
+        <source>only a last reply can be continued</source>
+        <translation>చివరి జవాబునే కొనసాగించవచ్చు</translation>
     </message>
 </context>
 <context>
@@ -749,6 +1076,10 @@
         <source>Say again</source>
         <translation>మళ్లీ చెప్పు</translation>
     </message>
+    <message>
+        <source>Continue</source>
+        <translation>కొనసాగించు</translation>
+    </message>
 </context>
 <context>
     <name>WordsBlock</name>
@@ -794,6 +1125,10 @@
     <message>
         <source>Reading the prompt %1 %, %2</source>
         <translation>మీ మాట చదువుతోంది %1 %, %2</translation>
+    </message>
+    <message>
+        <source>A message may have 64 kB. Nothing was added.</source>
+        <translation>ఒక సందేశంలో 64 kB వరకే పడుతుంది. అదనంగా ఏమీ చేరలేదు.</translation>
     </message>
 </context>
 <context>
@@ -950,6 +1285,17 @@
         <translation>
             <numerusform>కోడ్, %1, %n వరుస</numerusform>
             <numerusform>కోడ్, %1, %n వరుసలు</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The reply reached the length that was allowed.</source>
+        <translation>జవాబుకు అనుమతించిన పొడవు అయిపోయింది.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show all %Ln line(s)</source>
+        <translation>
+            <numerusform>%Ln వరుస మొత్తం చూపు</numerusform>
+            <numerusform>%Ln వరుసలూ చూపు</numerusform>
         </translation>
     </message>
 </context>

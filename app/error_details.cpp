@@ -1,0 +1,133 @@
+#include "app/error_details.h"
+
+#include <QCoreApplication>
+#include <QLocale>
+#include <array>
+
+namespace paluku {
+namespace {
+
+// The reasons that engine and storage give, as they write them; %1 stands for a name or a figure.
+constexpr std::array kReasons{
+    QT_TRANSLATE_NOOP("ErrorDetail", "not a whole number"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "not whole numbers"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "not numbers"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "not finite"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "while it was read"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "too much metadata"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "too many metadata entries"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "too many tensors"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "too many texts"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "too many files"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "too many files are mapped"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "too many dimensions"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "a text is too long"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the name is too long"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "a name is too long"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the name is not readable"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "a name is not readable"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "it is there twice"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "a field is there twice"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "neither true nor false"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "unknown kind of value"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "unknown kind of array"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the array is too long"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "not a power of two"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "its place is not aligned"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "an empty dimension"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "a dimension is too large"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "its rows are no whole blocks of %1"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "it overlaps another tensor"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "a gap lies before it"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "bytes behind the last tensor"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "another file has it as well"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "an unknown field"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "not a JSON object"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "its table is no JSON"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "size of the file"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "depth of the JSON"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "depth or length of the JSON"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "length of a token"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "length of the tokens"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "number of tokens"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "number of scores"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "score of a token"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "id of a token"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "special token"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "two tokens with one id"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "more tokens than the model has rows for"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "no token for byte %1"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "merge %1 joins tokens that are not there"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "no layers"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "queries with a temperature are not known"),
+    QT_TRANSLATE_NOOP(
+        "ErrorDetail",
+        "the model is spread over %1 files, which Paluku cannot join; use a single file"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "it changed while it was loaded"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "it was cut short while in use"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "its weights give no answer"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "it is empty"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the model has no token %1"),
+    QT_TRANSLATE_NOOP("ErrorDetail",
+                      "this model's latent of %1 values cannot be divided into groups"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the file names none"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the vocabulary lacks %1"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "how an answer begins"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "where system messages go"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "how reasoning is cut"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "marks of the user's turn"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "this processor cannot run it"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "there is no backend of this name"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the message is of another conversation"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "only a last reply can be continued"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the backup does not verify"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the repaired database is not sound"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "it is damaged; Paluku repairs it at the next start"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "another program is using it"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "a text of more than 64 MiB cannot be kept"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "a file is where a folder should be"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "no home directory is known"),
+    QT_TRANSLATE_NOOP("ErrorDetail",
+                      "this folder is on a network file system (%1); conversations can only be "
+                      "kept on a disk of this computer"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "Input/output error"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "Read-only file system"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "No such device"),
+};
+
+// `%1` of `reason` in `text`; a null string when it is not this reason.
+QString argumentOf(QStringView text, QStringView reason) {
+  const qsizetype at = reason.indexOf(u"%1");
+  if (at < 0) return text == reason ? u""_qs : QString();
+  const QStringView before = reason.first(at);
+  const QStringView after = reason.sliced(at + 2);
+  const bool fits =
+      text.size() > before.size() + after.size() && text.startsWith(before) && text.endsWith(after);
+  return fits ? text.sliced(before.size(), text.size() - reason.size() + 2).toString() : QString();
+}
+
+// Empty when no reason of the table says `text`.
+QString translatedReason(QStringView text) {
+  for (const char* reason : kReasons) {
+    const QString argument = argumentOf(text, QString::fromUtf8(reason));
+    if (argument.isNull()) continue;
+    return QCoreApplication::translate("ErrorDetail", reason).replace(u"%1"_qs, argument);
+  }
+  return {};
+}
+
+}  // namespace
+
+QString errorDetail(const QString& detail) {
+  // English, or a key, a name, a figure, a type: the same in every language.
+  if (QLocale().language() == QLocale::English || !detail.contains(u' ')) return detail;
+  if (const QString said = translatedReason(detail); !said.isEmpty()) return said;
+  // "general.alignment: not a power of two"
+  const qsizetype colon = detail.indexOf(u": ");
+  if (colon < 0) return {};
+  const QString name = detail.first(colon);
+  const QString said = errorDetail(detail.sliced(colon + 2));
+  return name.contains(u' ') || said.isEmpty() ? said : name + u": " + said;
+}
+
+}  // namespace paluku
