@@ -13,7 +13,7 @@ T.ApplicationWindow {
     enum Page { Chat, Models, Settings }
     property int page: Main.Chat
     property bool sidebarShown: true
-    property int sidebarWidth: Theme.sidebarWide
+    property int sidebarWidth: within(app.settings.sidebarWidth || Theme.sidebarWide)
     readonly property bool narrow: width < Theme.mediumFrom
     readonly property bool docked: !narrow && sidebarShown
 
@@ -29,6 +29,9 @@ T.ApplicationWindow {
         drawer.close();
         page = which;
         (which === Main.Chat ? chat : which === Main.Models ? models : settings).forceActiveFocus(Qt.OtherFocusReason);
+    }
+    function within(width: real): int {
+        return Math.max(Theme.sidebarLeast, Math.min(Theme.sidebarMost, width));
     }
     function toggleSidebar(): void {
         if (narrow)
@@ -122,7 +125,8 @@ T.ApplicationWindow {
             visible: window.width >= Theme.wideFrom
             height: parent.height
             x: parent.width - width / 2
-            onDragged: x => window.sidebarWidth = Math.max(Theme.sidebarLeast, Math.min(Theme.sidebarMost, x))
+            onDragged: x => window.sidebarWidth = window.within(x)
+            onLetGo: window.app.settings.sidebarWidth = window.sidebarWidth
         }
     }
     SideDrawer {

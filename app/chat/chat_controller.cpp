@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kDraftDelay{300};
 constexpr std::chrono::seconds kHintTime{4};
+constexpr qsizetype kMaxDraftBytes = 65'536;  // of UTF-8
 // Where the words for a conversation that does not exist yet are kept.
 constexpr const char* kNewDraftKey = "draft.new";
 
@@ -135,6 +136,12 @@ QString ChatController::title() const {
 
 void ChatController::setDraft(const QString& text) {
   if (text == draft_) return;
+  // An older draft may be longer already: it can still be made shorter.
+  const qsizetype bytes = text.toUtf8().size();
+  if (bytes > kMaxDraftBytes && bytes > draft_.toUtf8().size()) {
+    showHint(Hint::kTooLong);
+    return emit draftChanged();
+  }
   draft_ = text;
   draftTimer_.start();
   emit draftChanged();
@@ -170,7 +177,7 @@ void ChatController::lock(const Error& reason) {
 // --- Verbs ---
 
 void ChatController::send() {
-  if (answering() || sending_) return showHint();
+  if (answering() || sending_) return showHint(Hint::kStopFirst);
   if (draft_.trimmed().isEmpty() || inputLocked()) return;
   const HostModel::State state = host_ ? host_->model().state : HostModel::State::kLoading;
   switch (state) {
@@ -210,14 +217,30 @@ void ChatController::stop() {
 void ChatController::regenerate() { regenerateTurn(transcript_.lastTurnId()); }
 
 void ChatController::regenerateTurn(const QString& turnId) {
-  if (answering() || sending_) return showHint();
+  if (answering() || sending_) return showHint(Hint::kStopFirst);
   const QString userMessage = transcript_.userMessageOf(turnId);
   if (userMessage.isEmpty() || host_ == nullptr) return;
   if (host_->model().state != HostModel::State::kReady) return emit modelWanted();
   host_->regenerate(userMessage);
 }
 
-void ChatController::showHint() {
+void ChatController::continueTurn(const QString& turnId) {
+  if (answering() || sending_) return showHint(Hint::kStopFirst);
+  if (host_ == nullptr) return;
+  if (host_->model().state != HostModel::State::kReady) return emit modelWanted();
+  host_->continueReply(turnId);
+}
+
+bool ChatController::pasteFits(int kept) {
+  const QString text = QGuiApplication::clipboard()->text();
+  const bool fits =
+      text.size() + kept <= kMaxDraftBytes;  // whether its UTF-8 does, setDraft() says
+  if (!fits) showHint(Hint::kTooLong);
+  return fits;
+}
+
+void ChatController::showHint(Hint hint) {
+  hint_ = hint;
   hintTimer_.start();
   emit progressChanged();
 }
@@ -233,8 +256,7 @@ void ChatController::copyLastAnswer() {
 }
 
 void ChatController::copyRow(int row) {
-  transcript_.showAll(row);  // what is copied is whole
-  QGuiApplication::clipboard()->setText(transcript_.textAt(row));
+  QGuiApplication::clipboard()->setText(transcript_.wholeTextAt(row));
 }
 
 // --- What the host says ---
@@ -255,6 +277,7 @@ void ChatController::modelChanged() {
 void ChatController::turnBegun(const ConversationRecord& conversation, const MessageRecord& user,
                                const MessageRecord& reply) {
   live_ = reply;
+  liveBegan_ = false;
   promptDone_ = promptTotal_ = 0;
   speed_.clear();
   clock_.start();
@@ -295,7 +318,7 @@ void ChatController::promptRead(const QString& reply, int done, int total) {
 
 void ChatController::textArrived(const QString& reply, const HostText& text) {
   if (reply != liveId()) return;
-  const bool first = live_.text.empty() && !live_.reasoning;
+  const bool first = !std::exchange(liveBegan_, true);
   live_.text += text.text.toStdString();
   if (!text.reasoning.isEmpty())
     live_.reasoning = live_.reasoning.value_or(std::string()) + text.reasoning.toStdString();

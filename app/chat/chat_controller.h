@@ -35,7 +35,8 @@ class ChatController : public QObject {
   Q_PROPERTY(paluku::LatentMeter* meter READ meter CONSTANT)
   // Of the open conversation; "New conversation" before its first message.
   Q_PROPERTY(QString title READ title NOTIFY titleChanged)
-  // The composer's text. Bind both ways; it is stored 300 ms after the last change.
+  // The composer's text; it is stored 300 ms after the last change. What would make it longer than
+  // 64 kB is refused with a hint: draftChanged() is emitted and the draft is as it was.
   Q_PROPERTY(QString draft READ draft WRITE setDraft NOTIFY draftChanged)
   Q_PROPERTY(paluku::ChatController::Phase phase READ phase NOTIFY stateChanged)
   // The button is Stop instead of Send (an answer is read or written, or a message waits).
@@ -100,6 +101,10 @@ class ChatController : public QObject {
   // Another answer to the last message, or to the one that this turn answers.
   Q_INVOKABLE void regenerate();
   Q_INVOKABLE void regenerateTurn(const QString& turnId);
+  // Writes on behind what a stopped, interrupted or cut answer says.
+  Q_INVOKABLE void continueTurn(const QString& turnId);
+  // The clipboard's text fits into a draft of which `kept` characters stay; else a hint is shown.
+  Q_INVOKABLE bool pasteFits(int kept);
   // Source Markdown to the clipboard.
   Q_INVOKABLE void copyTurn(const QString& turnId);
   Q_INVOKABLE void copyLastAnswer();
@@ -126,6 +131,8 @@ class ChatController : public QObject {
   void modelWanted();
 
  private:
+  // What the line under the composer says for a while.
+  enum class Hint : std::uint8_t { kStopFirst, kTooLong };
   // A message that was given to the host and is not stored yet.
   struct Sending {
     QString text;
@@ -150,7 +157,7 @@ class ChatController : public QObject {
   void contextCounted(const QString& conversation, int tokens);
   void storeDraft(const QString& conversation, const QString& text);
   void updateMeter();
-  void showHint();
+  void showHint(Hint hint);
   QString loadingText() const;
   QString readingText() const;
   QString liveId() const { return QString::fromStdString(live_.id); }
@@ -171,14 +178,16 @@ class ChatController : public QObject {
   int page_ = 0;            // counts what was shown
   QString draft_;
   std::optional<Sending> sending_;
-  MessageRecord live_;  // the answer being written, of any conversation; id empty: none
+  MessageRecord live_;      // the answer being written, of any conversation; id empty: none
+  bool liveBegan_ = false;  // something of it was written since it was asked for
   int promptDone_ = 0;
   int promptTotal_ = 0;
   int contextTokens_ = 0;  // of the shown conversation
   SpeedWindow speed_;
   QElapsedTimer clock_;  // since the live answer began
   QTimer draftTimer_;
-  QTimer hintTimer_;  // runs while "Stop first, or wait" is shown
+  QTimer hintTimer_;  // runs while hint_ is shown
+  Hint hint_ = Hint::kStopFirst;
   bool waitingToSend_ = false;
   std::optional<Error> locked_;  // why nothing can be stored
 };

@@ -7,7 +7,7 @@ namespace paluku {
 
 ChatController::Phase ChatController::phase() const {
   if (locked_) return Locked;
-  if (answering()) return live_.text.empty() && !live_.reasoning ? Reading : Writing;
+  if (answering()) return liveBegan_ ? Writing : Reading;
   if (host_ == nullptr) return Loading;
   switch (host_->model().state) {
     case HostModel::State::kLoading:
@@ -37,7 +37,10 @@ QString ChatController::placeholder() const {
 }
 
 QString ChatController::statusText() const {
-  if (hintTimer_.isActive()) return tr("Stop first, or wait");
+  if (hintTimer_.isActive()) {
+    return hint_ == Hint::kStopFirst ? tr("Stop first, or wait")
+                                     : tr("A message may have 64 kB. Nothing was added.");
+  }
   if (waitingToSend_) return tr("Sends when ready");
   switch (phase()) {
     case Loading:

@@ -29,10 +29,27 @@ void SpanHighlighter::setSpans(const InlineSpans& spans) {
 void SpanHighlighter::setLook(const SpanLook& look) {
   if (look == look_) return;
   look_ = look;
-  if (!spans_.isEmpty()) rehighlight();
+  if (!spans_.isEmpty() || language_ != nullptr) rehighlight();
+}
+
+void SpanHighlighter::setLanguage(const CodeLanguage* language) {
+  if (language == language_) return;
+  language_ = language;
+  rehighlight();
+}
+
+void SpanHighlighter::colourCode(const QString& line) {
+  int state = std::max(0, previousBlockState());
+  for (const CodeToken& token : codeTokens(*language_, line, state)) {
+    QTextCharFormat format;
+    format.setForeground(look_.syntax.value(static_cast<int>(token.kind)));
+    setFormat(token.start, token.length, format);
+  }
+  setCurrentBlockState(state);
 }
 
 void SpanHighlighter::highlightBlock(const QString& text) {
+  if (language_ != nullptr && look_.syntax.size() == kCodeKinds) return colourCode(text);
   const int begin = currentBlock().position();
   const int end = begin + static_cast<int>(text.size());
   const auto first = std::partition_point(

@@ -20,6 +20,7 @@ void TextStyler::setDocument(QQuickTextDocument* document) {
     shown_.clear();
     highlighter_->setLook(look_);
     highlighter_->setSpans(spans_);
+    highlighter_->setLanguage(codeLanguage(language_));
     connect(text, &QTextDocument::contentsChange, this, &TextStyler::contentsChanged);
     if (ownsText_) replaceChangedText();
     applyLineHeight(0, text->characterCount());
@@ -69,6 +70,19 @@ void TextStyler::setCodeBackground(const QColor& color) {
 void TextStyler::setLinkColor(const QColor& color) {
   SpanLook look = look_;
   look.linkColor = color;
+  setLook(look);
+}
+
+void TextStyler::setLanguage(const QString& name) {
+  if (name == language_) return;
+  language_ = name;
+  if (highlighter_) highlighter_->setLanguage(codeLanguage(name));
+  emit changed();
+}
+
+void TextStyler::setSyntax(const QList<QColor>& colors) {
+  SpanLook look = look_;
+  look.syntax = colors;
   setLook(look);
 }
 

@@ -39,6 +39,10 @@ class TextStyler : public QObject {
   Q_PROPERTY(int codePixelSize READ codePixelSize WRITE setCodePixelSize NOTIFY changed)
   Q_PROPERTY(QColor codeBackground READ codeBackground WRITE setCodeBackground NOTIFY changed)
   Q_PROPERTY(QColor linkColor READ linkColor WRITE setLinkColor NOTIFY changed)
+  // Of code, as its fence names it; its words get the colours of `syntax`, in the order of
+  // CodeKind.
+  Q_PROPERTY(QString language READ language WRITE setLanguage NOTIFY changed)
+  Q_PROPERTY(QList<QColor> syntax READ syntax WRITE setSyntax NOTIFY changed)
 
  public:
   explicit TextStyler(QObject* parent = nullptr);
@@ -60,6 +64,10 @@ class TextStyler : public QObject {
   void setCodeBackground(const QColor& color);
   QColor linkColor() const { return look_.linkColor; }
   void setLinkColor(const QColor& color);
+  QString language() const { return language_; }
+  void setLanguage(const QString& name);
+  QList<QColor> syntax() const { return look_.syntax; }
+  void setSyntax(const QList<QColor>& colors);
 
  signals:
   void changed();
@@ -74,6 +82,7 @@ class TextStyler : public QObject {
   QPointer<SpanHighlighter> highlighter_;  // dies with the document
   SpanLook look_;
   InlineSpans spans_;
+  QString language_;
   QString text_;           // what the document should hold
   QString shown_;          // what it holds
   bool ownsText_ = false;  // `text` was set: the document is ours to fill

@@ -29,6 +29,7 @@ TranscriptModel::Turn TranscriptModel::makeTurn(const MessageRecord& message) {
   turn.user = message.role == MessageRole::kUser;
   turn.model = safeText(QString::fromStdString(message.model));
   turn.state = message.state;
+  turn.streamed = message.state == MessageState::kStreaming;
   turn.stats = message.stats;
   turn.error = message.error;
   const QString text = QString::fromStdString(message.text);
@@ -198,8 +199,17 @@ void TranscriptModel::showAll(int row) {
   if (row < 0 || row >= count()) return;
   const Place place = placeOf(row);
   if (place.block < 0) return;
-  turns_[static_cast<std::size_t>(place.turnIndex)].markdown.showAll(place.block);
+  Turn& turn = turns_[static_cast<std::size_t>(place.turnIndex)];
+  turn.unfolded.insert(place.block);
+  if (turn.markdown.blocks()[static_cast<std::size_t>(place.block)].cut)
+    turn.markdown.showAll(place.block);
   emitRows(row, row);
+}
+
+QString TranscriptModel::wholeTextAt(int row) {
+  if (row < 0 || row >= count()) return {};
+  if (rowData(placeOf(row), CutRole).toBool()) showAll(row);
+  return textAt(row);
 }
 
 // --- Questions ---

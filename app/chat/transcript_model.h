@@ -11,6 +11,7 @@
 #include <QAbstractListModel>
 #include <QString>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -64,15 +65,17 @@ class TranscriptModel : public QAbstractListModel {
     LanguageRole,    // language: string of a code block
     ClosedRole,      // closed: bool, false while a code block still grows
     CutRole,         // cut: bool, the text was shortened; showAll(row)
+    FoldRole,        // fold: "Show all 57 lines" of a long code block that is folded; showAll(row)
     CellsRole,       // cells: strings, row by row, header first
     ColumnsRole,     // columns: int
     AlignmentsRole,  // alignments: Qt::AlignmentFlag per column
     LabelRole,       // label: "Thinking…" or "Thought", of Reasoning
     // Footer.
-    TurnStateRole,  // turnState: TurnState
-    StateTextRole,  // stateText: "Stopped", the error's sentence, ...; empty when complete
-    FiguresRole,    // figures: "412 tokens · 18.4 tokens/s · first word after 0.4 s"
-    CanRetryRole,   // canRetry: bool, offer [Try again]
+    TurnStateRole,    // turnState: TurnState
+    StateTextRole,    // stateText: "Stopped", the error's sentence, ...; empty when complete
+    FiguresRole,      // figures: "412 tokens · 18.4 tokens/s · first word after 0.4 s"
+    CanRetryRole,     // canRetry: bool, offer [Try again]
+    CanContinueRole,  // canContinue: bool, offer [Continue]
   };
   Q_ENUM(Role)
 
@@ -87,7 +90,7 @@ class TranscriptModel : public QAbstractListModel {
   Q_INVOKABLE QString linkAt(int row, int position) const;
   // The host in readable form, for "Open example.org in the browser?".
   Q_INVOKABLE QString hostOf(const QString& url) const;
-  // Shows the rest of a block whose `cut` is set.
+  // Shows the rest of a block whose `cut` or `fold` is set.
   Q_INVOKABLE void showAll(int row);
   // First row of the turn before or after the one of `row`; `row` itself at the ends.
   Q_INVOKABLE int previousTurn(int row) const;
@@ -114,6 +117,8 @@ class TranscriptModel : public QAbstractListModel {
   QString lastTurnId() const;
   QString lastAnswerId() const;
   QString textAt(int row) const;
+  // The same of a block whose `cut` is set: gives it the rest first.
+  QString wholeTextAt(int row);
   // First row of the row's turn, and the row after its last.
   std::pair<int, int> turnRows(int row) const;
   // Source Markdown of [from, to) of a row; the whole block gives its lines as written.
@@ -140,6 +145,9 @@ class TranscriptModel : public QAbstractListModel {
     QString reasoning;
     MarkdownStream markdown;
     std::int64_t words = 0;  // counted when the turn is complete
+    bool streamed =
+        false;  // written while it was shown: nothing of it folds under the reader's eyes
+    std::set<int> unfolded;  // blocks
   };
   // Where a row stands; exactly one of the three is meant: `block` >= 0, else footer or not.
   struct Place {
@@ -162,9 +170,11 @@ class TranscriptModel : public QAbstractListModel {
   QVariant rowData(const Place& place, int role) const;
   QVariant turnData(const Place& place, int row, int role) const;
   QVariant blockData(const Block& block, int role) const;
-  QVariant footerData(const Turn& turn, int role) const;
+  QVariant footerData(const Place& place, int role) const;
   QString accessibleText(const Place& place) const;
   static QString stateText(const Turn& turn);
+  bool canContinue(const Place& place) const;
+  static QString foldText(const Place& place);
   static QString figures(const Turn& turn);
 
   std::vector<Turn> turns_;

@@ -8,6 +8,10 @@ namespace {
 
 // A shorter wait is none: nobody sees it, and its figure would be 0.0.
 constexpr std::int64_t kShortestWaitMs = 50;
+// Code of more lines than this is folded to kFoldedLines of the interface (Theme.foldedLines).
+constexpr int kMostLines = 40;
+
+int linesOf(const QString& text) { return static_cast<int>(text.count(u'\n')) + 1; }
 
 TranscriptModel::TurnState turnState(MessageState state) {
   switch (state) {
@@ -66,6 +70,7 @@ QHash<int, QByteArray> TranscriptModel::roleNames() const {
           {LanguageRole, "language"},
           {ClosedRole, "closed"},
           {CutRole, "cut"},
+          {FoldRole, "fold"},
           {CellsRole, "cells"},
           {ColumnsRole, "columns"},
           {AlignmentsRole, "alignments"},
@@ -73,7 +78,8 @@ QHash<int, QByteArray> TranscriptModel::roleNames() const {
           {TurnStateRole, "turnState"},
           {StateTextRole, "stateText"},
           {FiguresRole, "figures"},
-          {CanRetryRole, "canRetry"}};
+          {CanRetryRole, "canRetry"},
+          {CanContinueRole, "canContinue"}};
 }
 
 QVariant TranscriptModel::data(const QModelIndex& modelIndex, int role) const {
@@ -115,6 +121,7 @@ QVariant TranscriptModel::rowData(const Place& place, int role) const {
   static const Block kNothing;
   const Turn& turn = *place.turn;
   if (role == AccessibleTextRole) return accessibleText(place);
+  if (role == FoldRole) return foldText(place);
   if (place.block >= 0)
     return blockData(turn.markdown.blocks()[static_cast<std::size_t>(place.block)], role);
   if (role == TextRole) {
@@ -126,7 +133,7 @@ QVariant TranscriptModel::rowData(const Place& place, int role) const {
         turn.state == MessageState::kStreaming && turn.markdown.source().isEmpty();
     return thinking ? tr("Thinking…") : tr("Thought");
   }
-  if (role >= TurnStateRole) return footerData(turn, role);
+  if (role >= TurnStateRole) return footerData(place, role);
   return blockData(kNothing, role);
 }
 
@@ -163,13 +170,34 @@ QVariant TranscriptModel::blockData(const Block& block, int role) const {
     case TurnStateRole:
       return Complete;
     case CanRetryRole:
+    case CanContinueRole:
       return false;
     default:
       return {};
   }
 }
 
-QVariant TranscriptModel::footerData(const Turn& turn, int role) const {
+QString TranscriptModel::foldText(const Place& place) {
+  const Turn& turn = *place.turn;
+  if (place.block < 0 || turn.streamed || turn.unfolded.contains(place.block)) return {};
+  const Block& block = turn.markdown.blocks()[static_cast<std::size_t>(place.block)];
+  const int lines = linesOf(block.text);
+  if (block.kind != BlockKind::kCode || lines <= kMostLines) return {};
+  return tr("Show all %Ln line(s)", nullptr, lines);
+}
+
+// The last answer, when it ended before its end, says something to go on from, and has room.
+bool TranscriptModel::canContinue(const Place& place) const {
+  const Turn& turn = *place.turn;
+  const bool last = static_cast<std::size_t>(place.turnIndex) + 1 == turns_.size();
+  const bool cut = turn.state == MessageState::kStopped ||
+                   turn.state == MessageState::kInterrupted ||
+                   (turn.state == MessageState::kLength && !turn.error);
+  return last && cut && !(turn.markdown.source().isEmpty() && turn.reasoning.isEmpty());
+}
+
+QVariant TranscriptModel::footerData(const Place& place, int role) const {
+  const Turn& turn = *place.turn;
   switch (role) {
     case TurnStateRole:
       return turnState(turn.state);
@@ -179,6 +207,8 @@ QVariant TranscriptModel::footerData(const Turn& turn, int role) const {
       return figures(turn);
     case CanRetryRole:
       return turn.state == MessageState::kFailed || turn.state == MessageState::kInterrupted;
+    case CanContinueRole:
+      return canContinue(place);
     default:
       return {};
   }
@@ -191,7 +221,9 @@ QString TranscriptModel::stateText(const Turn& turn) {
     case MessageState::kInterrupted:
       return tr("Paluku closed during this reply. What was written is kept.");
     case MessageState::kLength:
-      return tr("The context is full.");
+      return turn.error && turn.error->code == ErrorCode::kContextFull
+                 ? tr("The context is full.")
+                 : tr("The reply reached the length that was allowed.");
     case MessageState::kFailed: {
       QString reason = turn.error ? errorText(*turn.error) : QString();
       if (reason.endsWith(u'.')) reason.chop(1);
@@ -226,8 +258,7 @@ QString TranscriptModel::accessibleText(const Place& place) const {
   }
   const Block& block = turn.markdown.blocks()[static_cast<std::size_t>(place.block)];
   if (block.kind == BlockKind::kCode) {
-    const int lines = static_cast<int>(block.text.count(u'\n')) + 1;
-    return tr("code, %1, %n line(s)", nullptr, lines).arg(block.language);
+    return tr("code, %1, %n line(s)", nullptr, linesOf(block.text)).arg(block.language);
   }
   return block.marker.isEmpty() ? block.text : block.marker + u' ' + block.text;
 }

@@ -19,6 +19,7 @@ constexpr const char* kLook = "look";
 constexpr const char* kHighContrast = "high_contrast";
 constexpr const char* kReduceMotion = "reduce_motion";
 constexpr const char* kTextSize = "text_size_percent";
+constexpr const char* kSidebarWidth = "sidebar_width";
 
 // Keys of the SettingsStore.
 constexpr const char* kEnterSends = "composer.enter_sends";
@@ -116,7 +117,15 @@ void SettingsController::storeNumber(const char* key, double value, double low, 
 void SettingsController::storePlain(const char* key, const QString& text) {
   if (text == QString::fromStdString(plain_.Get(key))) return;
   plain_.Set(key, text.toStdString());
-  if (const Status saved = plain_.Save(); !saved) emit failed(saved.error());
+  const auto tell = [this](const Status& saved) {
+    if (!saved) emit failed(saved.error());
+  };
+  if (storage_ != nullptr) {
+    onStorage(
+        *storage_, this, [copy = plain_](Stores&) { return copy.Save(); }, tell);
+  } else {
+    tell(plain_.Save());
+  }
   emit changed();
 }
 
@@ -187,6 +196,14 @@ void SettingsController::setTextSizePercent(int percent) {
 
 void SettingsController::stepTextSize(int steps) {
   setTextSizePercent(textSizePercent() + steps * kTextStep);
+}
+
+int SettingsController::sidebarWidth() const {
+  return std::max(0, QString::fromStdString(plain_.Get(kSidebarWidth)).toInt());
+}
+
+void SettingsController::setSidebarWidth(int width) {
+  storePlain(kSidebarWidth, width > 0 ? QString::number(width) : QString());
 }
 
 QString SettingsController::textSizeText() const {

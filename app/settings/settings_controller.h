@@ -39,6 +39,8 @@ class SettingsController : public QObject {
   // 85 to 160.
   Q_PROPERTY(int textSizePercent READ textSizePercent WRITE setTextSizePercent NOTIFY changed)
   Q_PROPERTY(QString textSizeText READ textSizeText NOTIFY changed)
+  // Of the docked sidebar in a wide window, as it was dragged; 0: never dragged.
+  Q_PROPERTY(int sidebarWidth READ sidebarWidth WRITE setSidebarWidth NOTIFY changed)
 
   // --- Answers ---
   Q_PROPERTY(QString instruction READ instruction WRITE setInstruction NOTIFY changed)
@@ -100,6 +102,8 @@ class SettingsController : public QObject {
   void setReduceMotion(bool on);
   int textSizePercent() const;
   void setTextSizePercent(int percent);
+  int sidebarWidth() const;
+  void setSidebarWidth(int width);
   QString textSizeText() const;
   Appearance::Wishes wishes() const;
 
@@ -162,6 +166,7 @@ class SettingsController : public QObject {
   void store(const char* key, const QString& value);
   // Stored with `decimals` digits, within the bounds.
   void storeNumber(const char* key, double value, double low, double high, int decimals);
+  // The file is written on the storage thread, once there is one.
   void storePlain(const char* key, const QString& value);
   bool plainFlag(const char* key) const;
 

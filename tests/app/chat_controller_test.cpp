@@ -233,6 +233,30 @@ TEST_F(ChatTest, LeavingBeforeItIsStoredDoesNotPullTheReaderBack) {
   EXPECT_EQ(textOf(0), u"first"_qs);
 }
 
+TEST_F(ChatTest, ContinueWritesOnBehindTheStoppedAnswer) {
+  attachReady();
+  chat_.setDraft(u"question"_qs);
+  chat_.send();
+  host_.begin();
+  host_.write(u"half"_qs);
+  host_.end(MessageState::kStopped);
+  const QModelIndex footer = chat_.transcript()->index(2);
+  EXPECT_TRUE(footer.data(TranscriptModel::CanContinueRole).toBool());
+  const QString turn = footer.data(TranscriptModel::TurnIdRole).toString();
+  chat_.continueTurn(turn);
+  ASSERT_EQ(host_.requests.size(), 2);
+  EXPECT_EQ(host_.requests[1].reply, turn);
+  host_.begin();
+  EXPECT_EQ(textOf(1), u"half"_qs);
+  EXPECT_EQ(chat_.phase(), ChatController::Reading);
+  host_.write(u" and whole"_qs);
+  EXPECT_EQ(chat_.phase(), ChatController::Writing);
+  host_.end(MessageState::kComplete);
+  EXPECT_EQ(textOf(1), u"half and whole"_qs);
+  EXPECT_EQ(chat_.transcript()->count(), 3);
+  EXPECT_FALSE(chat_.transcript()->index(2).data(TranscriptModel::CanContinueRole).toBool());
+}
+
 TEST_F(ChatTest, SayAgainReplacesTheAnswer) {
   attachReady();
   converse(u"question"_qs, u"first answer"_qs);
@@ -264,6 +288,30 @@ TEST_F(ChatTest, DraftsBelongToTheirConversation) {
   list_.startNew();
   storage_.settle();
   EXPECT_EQ(chat_.draft(), u"new words"_qs);
+}
+
+TEST_F(ChatTest, ADraftOfMoreThan64KilobytesIsRefusedAndTheOldOneStays) {
+  attachReady();
+  const QString most(65'536, u'x');
+  chat_.setDraft(most);
+  EXPECT_EQ(chat_.draft(), most);
+  QSignalSpy changed(&chat_, &ChatController::draftChanged);
+  chat_.setDraft(most + u'y');
+  EXPECT_EQ(chat_.draft(), most);
+  EXPECT_EQ(changed.count(), 1) << "the composer takes the draft back";
+  EXPECT_TRUE(chat_.statusText().contains(u"64 kB"_qs)) << chat_.statusText().toStdString();
+  chat_.setDraft(QString(30'000, QChar(0x0C15)));  // three bytes each
+  EXPECT_EQ(chat_.draft(), most);
+  chat_.setDraft(u"less"_qs);
+  EXPECT_EQ(chat_.draft(), u"less"_qs);
+}
+
+TEST_F(ChatTest, APasteThatDoesNotFitIsRefusedBeforeItIsLaidOut) {
+  attachReady();
+  QGuiApplication::clipboard()->setText(QString(60'000, u'x'));
+  EXPECT_TRUE(chat_.pasteFits(5'000));
+  EXPECT_FALSE(chat_.pasteFits(6'000));
+  EXPECT_TRUE(chat_.statusText().contains(u"64 kB"_qs));
 }
 
 TEST_F(ChatTest, DraftsSurviveTheEndOfTheProgram) {

@@ -46,6 +46,7 @@ TEST_F(SettingsTest, EverythingComesBack) {
     settings->setHighContrast(true);
     settings->setReduceMotion(true);
     settings->setTextSizePercent(130);
+    settings->setSidebarWidth(301);
     settings->setEnterSends(false);
     settings->setInstruction(u"తెలుగులో చెప్పు"_qs);
     settings->setTemperature(1.25);
@@ -58,6 +59,7 @@ TEST_F(SettingsTest, EverythingComesBack) {
   SettingsController* const settings = make();
   EXPECT_EQ(settings->language(), u"te"_qs);
   EXPECT_EQ(settings->wishes(), (Appearance::Wishes{Appearance::Look::Dark, true, true, 1.3}));
+  EXPECT_EQ(settings->sidebarWidth(), 301);
   EXPECT_FALSE(settings->enterSends());
   EXPECT_EQ(settings->instruction(), u"తెలుగులో చెప్పు"_qs);
   EXPECT_FLOAT_EQ(settings->sampling().temperature, 1.25F);

@@ -102,6 +102,28 @@ TEST_F(TranscriptTest, AnAnswerEndsWithItsFigures) {
   EXPECT_TRUE(figures.contains(u"0.4 s"_qs)) << figures.toStdString();
 }
 
+TEST_F(TranscriptTest, LongCodeIsFoldedUntilItIsAskedFor) {
+  MessageRecord answer;
+  answer.id = "long";
+  answer.role = MessageRole::kAssistant;
+  answer.text = "```python\n";
+  for (int i = 0; i < 41; ++i) answer.text += "x\n";
+  answer.text += "```\n\n```python\nshort\n```\n";
+  model_.setMessages({answer});
+  EXPECT_TRUE(at(0, TranscriptModel::FoldRole).toString().startsWith(u"Show all 41 line"_qs));
+  EXPECT_EQ(at(1, TranscriptModel::FoldRole).toString(), QString());
+  model_.showAll(0);
+  EXPECT_EQ(at(0, TranscriptModel::FoldRole).toString(), QString());
+}
+
+TEST_F(TranscriptTest, WhatIsReadWhileItIsWrittenDoesNotFold) {
+  showQuestionAndAnswer(MessageState::kStreaming);
+  model_.appendText(u"a1"_qs, u"\n\n```\n"_qs + QString(u"x\n"_qs).repeated(60) + u"```\n"_qs, {});
+  model_.finish(u"a1"_qs, MessageState::kComplete, {}, {});
+  for (int row = 0; row < model_.count(); ++row)
+    EXPECT_EQ(at(row, TranscriptModel::FoldRole).toString(), QString());
+}
+
 TEST_F(TranscriptTest, EveryEndHasItsWords) {
   showQuestionAndAnswer(MessageState::kStreaming);
   const auto stateAfter = [this](MessageState state, const std::optional<Error>& error = {}) {
@@ -112,7 +134,11 @@ TEST_F(TranscriptTest, EveryEndHasItsWords) {
   EXPECT_FALSE(at(4, TranscriptModel::CanRetryRole).toBool());
   EXPECT_TRUE(stateAfter(MessageState::kInterrupted).contains(u"is kept"_qs));
   EXPECT_TRUE(at(4, TranscriptModel::CanRetryRole).toBool());
-  EXPECT_EQ(stateAfter(MessageState::kLength), u"The context is full."_qs);
+  EXPECT_EQ(stateAfter(MessageState::kLength),
+            u"The reply reached the length that was allowed."_qs);
+  EXPECT_EQ(stateAfter(MessageState::kLength,
+                       Error{.code = ErrorCode::kContextFull, .subject = {}, .detail = "64"}),
+            u"The context is full."_qs);
   const QString failed =
       stateAfter(MessageState::kFailed,
                  Error{.code = ErrorCode::kDeviceFailed, .subject = "GPU", .detail = "lost"});

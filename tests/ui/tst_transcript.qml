@@ -69,6 +69,27 @@ WindowCase {
         verify(view.following);
         tryVerify(() => !named(window.contentItem, "Jump to latest"));
     }
+    function test_stopped_answer_is_continued() {
+        keyClick(Qt.Key_N, Qt.ControlModifier);
+        chat.draft = "Tell me.";
+        keyClick(Qt.Key_Return);
+        stage.settle();
+        stage.write("Half of it");
+        keyClick(Qt.Key_Escape);
+        stage.settle();
+        const view = named(window.contentItem, "Conversation");
+        tryVerify(() => {
+            const proceed = named(view, "Continue");
+            return proceed && proceed.mapToItem(view, 0, proceed.height).y <= view.height;
+        });
+        mouseClick(named(view, "Continue"));
+        verify(stage.answering());
+        stage.write(", and all of it.");
+        stage.finish();
+        stage.settle();
+        chat.copyLastAnswer();
+        compare(stage.clipboard(), "Half of it, and all of it.");
+    }
     function test_failed_answer_offers_another_try() {
         chat.draft = "fail";
         keyClick(Qt.Key_Return);

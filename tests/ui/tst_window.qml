@@ -24,6 +24,29 @@ WindowCase {
         compare(chat.draft, "");
         verify(inComposer());
     }
+    function test_too_long_a_message_is_refused_and_nothing_is_lost() {
+        const most = "word ".repeat(13107) + ".";
+        chat.draft = most;
+        const edit = window.activeFocusItem;
+        edit.cursorPosition = 7;
+        keyClick("y");
+        compare(chat.draft.length, most.length);
+        compare(edit.text.length, most.length);
+        compare(edit.cursorPosition, 7);
+        verify(chat.statusText.includes("64 kB"));
+        keyClick(Qt.Key_Backspace);
+        keyClick("z");
+        compare(edit.text.indexOf("z"), 6);
+        compare(chat.draft.length, most.length);
+    }
+    function test_dragged_sidebar_keeps_its_width() {
+        const before = window.sidebarWidth;
+        const edge = before - 2;
+        mouseDrag(window.contentItem, edge, 400, 40, 0);
+        compare(window.sidebarWidth, edge + 40);
+        compare(stage.app.settings.sidebarWidth, edge + 40);
+        stage.app.settings.sidebarWidth = 0;
+    }
     function test_enter_can_be_turned_off() {
         stage.app.settings.enterSends = false;
         keyClick(Qt.Key_N, Qt.ControlModifier);

@@ -8,13 +8,14 @@ BlockBody {
 
     property string language: ""
     property bool cut: false
+    property string fold: ""
     property bool copied: false
     property bool stops: false
 
-    implicitHeight: head.height + scroll.height + Theme.s12 + (cut ? more.height : 0)
+    implicitHeight: head.height + scroll.height + Theme.s12 + (more.visible ? more.height : 0)
 
     function positionAt(point: point): int {
-        const inside = point.y >= scroll.y && point.y < scroll.y + edit.height;
+        const inside = point.y >= scroll.y && point.y < scroll.y + Math.min(edit.height, scroll.height);
         return inside ? edit.positionAt(point.x - Theme.s16 + scroll.contentX, point.y - scroll.y) : -1;
     }
 
@@ -65,7 +66,7 @@ BlockBody {
         x: Theme.s16
         y: head.height
         width: block.width - 2 * Theme.s16
-        height: edit.height + (bar.visible ? Theme.scrollBar : 0)
+        height: (block.fold.length > 0 ? Theme.foldedLines * Theme.codeText.line : edit.height) + (bar.visible ? Theme.scrollBar : 0)
         contentWidth: edit.width
         contentHeight: edit.height
         clip: true
@@ -80,6 +81,7 @@ BlockBody {
             wrapMode: TextEdit.NoWrap
             role: Theme.codeText
             words: block.text
+            language: block.language
             selectedFrom: block.selectionStart
             selectedTo: block.selectionEnd
         }
@@ -89,9 +91,10 @@ BlockBody {
 
         x: Theme.s8
         y: scroll.y + scroll.height
-        visible: block.cut
+        visible: block.cut || block.fold.length > 0
         kind: Button.Plain
-        text: qsTr("Show all")
+        focusPolicy: block.stops ? Qt.StrongFocus : Qt.ClickFocus
+        text: block.fold || qsTr("Show all")
         onClicked: block.chat.transcript.showAll(block.row)
     }
     Timer {

@@ -76,9 +76,14 @@ FocusScope {
             Keys.onReturnPressed: event => composer.handleEnter(event)
             Keys.onEnterPressed: event => composer.handleEnter(event)
             Keys.onPressed: event => {
-                event.accepted = event.matches(StandardKey.Undo) && !edit.canUndo && composer.app.notices.canUndo;
-                if (event.accepted)
+                if (event.matches(StandardKey.Undo) && !edit.canUndo && composer.app.notices.canUndo) {
+                    event.accepted = true;
                     composer.app.notices.undo();
+                } else if (event.matches(StandardKey.Paste)) {
+                    event.accepted = !composer.chat.pasteFits(edit.length - (edit.selectionEnd - edit.selectionStart));
+                } else {
+                    event.accepted = false;
+                }
             }
             onTextChanged: composer.chat.draft = text
             Component.onCompleted: text = composer.chat.draft
@@ -145,8 +150,11 @@ FocusScope {
         target: composer.chat
 
         function onDraftChanged(): void {
-            if (edit.text !== composer.chat.draft)
-                edit.text = composer.chat.draft;
+            if (edit.text === composer.chat.draft)
+                return;
+            const place = edit.cursorPosition - Math.max(0, edit.length - composer.chat.draft.length);
+            edit.text = composer.chat.draft;
+            edit.cursorPosition = Math.max(0, Math.min(place, edit.length));
         }
         function onModelWanted(): void {
             composer.openPicker();

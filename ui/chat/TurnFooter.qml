@@ -13,6 +13,7 @@ FocusScope {
     required property string stateText
     required property string figures
     required property bool canRetry
+    required property bool canContinue
     required property bool shown
     required property bool stops
     readonly property int policy: stops ? Qt.StrongFocus : Qt.ClickFocus
@@ -45,11 +46,23 @@ FocusScope {
                 color: Theme.ink3
             }
             UiText {
-                width: Math.min(implicitWidth, footer.width - Theme.s24)
+                anchors.verticalCenter: parent.verticalCenter
+                width: Math.min(implicitWidth, footer.width - Theme.s24 - (proceed.visible ? proceed.width + Theme.s8 : 0))
                 wrapMode: Text.Wrap
                 role: Theme.caption
                 color: Theme.ink3
                 text: footer.stateText
+            }
+            Button {
+                id: proceed
+
+                visible: footer.canContinue
+                enabled: !footer.chat.busy
+                focusPolicy: footer.policy
+                kind: Button.Plain
+                iconName: "continue"
+                text: qsTr("Continue")
+                onClicked: footer.chat.continueTurn(footer.turnId)
             }
         }
         Row {

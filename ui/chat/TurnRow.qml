@@ -32,6 +32,7 @@ Item {
     required property int quoteDepth
     required property string language
     required property bool cut
+    required property string fold
     required property list<string> cells
     required property int columns
     required property list<int> alignments
@@ -40,6 +41,7 @@ Item {
     required property string stateText
     required property string figures
     required property bool canRetry
+    required property bool canContinue
 
     signal hoverChanged(bool hovered)
 
@@ -162,6 +164,7 @@ Item {
             language: entry.language
             stops: entry.turnFocused
             cut: entry.cut
+            fold: entry.fold
         }
     }
     Component {
@@ -195,6 +198,7 @@ Item {
             stateText: entry.stateText
             figures: entry.figures
             canRetry: entry.canRetry
+            canContinue: entry.canContinue
             stops: entry.turnFocused
             shown: entry.lastTurn || entry.turnHovered || entry.turnFocused
         }

@@ -9,6 +9,7 @@ UiTextEdit {
 
     required property string words
     property var spans
+    property string language: ""
     property int selectedFrom: 0
     property int selectedTo: 0
 
@@ -28,5 +29,7 @@ UiTextEdit {
         codePixelSize: Theme.codeText.size
         codeBackground: Theme.code
         linkColor: Theme.indigo
+        language: edit.language
+        syntax: Theme.syntax
     }
 }

@@ -6,10 +6,12 @@ MouseArea {
     id: grip
 
     signal dragged(real x)
+    signal letGo()
 
     width: Theme.s8
     cursorShape: Qt.SplitHCursor
     preventStealing: true
     Accessible.ignored: true
+    onReleased: grip.letGo()
     onPositionChanged: mouse => grip.dragged(grip.mapToItem(grip.parent, mouse.x, 0).x)
 }

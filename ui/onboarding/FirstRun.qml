@@ -37,7 +37,8 @@ Flickable {
             Accessible.name: text
         }
         UiText {
-            width: parent.width
+            anchors.horizontalCenter: parent.horizontalCenter
+            width: Math.min(parent.width, Theme.measureShort)
             horizontalAlignment: Text.AlignHCenter
             wrapMode: Text.Wrap
             role: Theme.body

@@ -68,6 +68,8 @@ QtObject {
     readonly property color synComment: pick("#585F6B", "#98A2B3", "#2B2B2B", "#E0E0E0")
     readonly property color synType: pick("#7A2E63", "#DDA6CE", "#520039", "#FFB8E8")
     readonly property color synFunction: pick("#125E6B", "#83C6D2", "#003A44", "#8CE9FA")
+    // In the order of CodeKind.
+    readonly property list<color> syntax: [synKeyword, synString, synNumber, synComment, synType, synFunction]
 
     // Shadow steps of a composer; black, as elevation has no hue. High contrast has borders only.
     readonly property color shade: "#000000"
@@ -128,6 +130,7 @@ QtObject {
     readonly property int windowLeastWidth: 360
     readonly property int windowLeastHeight: 480
     readonly property int lowWindow: 560
+    readonly property int foldedLines: 24
     readonly property int sidebarWide: 264
     readonly property int sidebarMedium: 232
     readonly property int sidebarLeast: 220
@@ -135,6 +138,8 @@ QtObject {
     readonly property int drawerMost: 300
     readonly property int drawerRest: 56
     readonly property int measure: scaled(600)
+    // Of a few centred lines, so that the last one is not a word alone.
+    readonly property int measureShort: scaled(450)
     readonly property int nameColumn: 136
     readonly property int nameGap: 32
     readonly property int overhang: 16
