@@ -65,6 +65,7 @@ function(_paluku_cuda_target name sources includes definitions options)
     -Xcompiler=-Wall,-Werror,-fvisibility=hidden,-ffp-contract=off,-fstack-protector-strong
     ${options})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CUDA_SEPARABLE_COMPILATION OFF)
+  set_property(TARGET ${name} PROPERTY CXX_STANDARD)  # else CMake asks for CUDA20, which this version does not know
 endfunction()
 
 function(paluku_cuda_objects)
