@@ -39,7 +39,7 @@ QString ChatController::placeholder() const {
 QString ChatController::statusText() const {
   if (hintTimer_.isActive()) {
     return hint_ == Hint::kStopFirst ? tr("Stop first, or wait")
-                                     : tr("A message may have 64 kB. Nothing was added.");
+                                     : tr("Over 64 kB: nothing was added");
   }
   if (waitingToSend_) return tr("Sends when ready");
   switch (phase()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "engine/base/checked.h"
@@ -262,12 +263,13 @@ Status GgufParser::AddTensor(const std::string& name, std::uint32_t type,
   for (std::size_t i = 0; i + 1 < shape.size(); ++i) {
     bytes = bytes * static_cast<std::uint64_t>(shape[i]);
   }
-  if (!(bytes <= Checked<std::uint64_t>(bytes_.size()))) return Truncated();
+  const std::optional<std::uint64_t> size = bytes.Get();
+  if (!size || *size > bytes_.size()) return Truncated();
   Tensor tensor;
   tensor.dtype = *dtype;
   tensor.rank = static_cast<int>(shape.size());
   std::copy(shape.begin(), shape.end(), tensor.shape.begin());
-  extents_.push_back({offset, *bytes.Get(), name});
+  extents_.push_back({offset, *size, name});
   out_.tensors.emplace(name, tensor);
   return {};
 }

@@ -153,6 +153,7 @@ Result<std::array<std::int32_t, 256>> TokenizerBuilder::ByteIds() const {
 
 SentencePieces TokenizerBuilder::Characters(const std::array<std::int32_t, 256>& byte_ids) const {
   std::vector<SentencePieces::Token> tokens;
+  tokens.reserve(learned_.size());
   for (const auto& [text, id] : learned_) tokens.push_back({text, id});
   return SentencePieces(tokens, byte_ids, vocabulary_.prefix_space);
 }

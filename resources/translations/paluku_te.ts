@@ -1127,8 +1127,8 @@
         <translation>మీ మాట చదువుతోంది %1 %, %2</translation>
     </message>
     <message>
-        <source>A message may have 64 kB. Nothing was added.</source>
-        <translation>ఒక సందేశంలో 64 kB వరకే పడుతుంది. అదనంగా ఏమీ చేరలేదు.</translation>
+        <source>Over 64 kB: nothing was added</source>
+        <translation>64 kB దాటింది: ఏమీ చేరలేదు</translation>
     </message>
 </context>
 <context>
