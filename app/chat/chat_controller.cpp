@@ -86,7 +86,8 @@ void ChatController::load(const QString& conversation) {
       *storage_, this,
       [id = conversation.toStdString()](Stores& stores) -> Result<Opened> {
         PALUKU_ASSIGN_OR_RETURN(ConversationRecord record, stores.conversations.Get(id));
-        if (record.current_leaf.empty()) return Opened{std::move(record), {}};
+        if (record.current_leaf.empty())
+          return Opened{std::move(record), std::vector<MessageRecord>()};
         PALUKU_ASSIGN_OR_RETURN(auto path, stores.conversations.Path(record.current_leaf));
         return Opened{std::move(record), std::move(path)};
       },

@@ -17,7 +17,7 @@ constexpr int kFirstLongString = 2;  // + index in longStrings
 
 QStringList listOf(const QJsonValue& value) {
   QStringList texts;
-  for (const QJsonValue& text : value.toArray()) texts += text.toString();
+  for (const auto& text : value.toArray()) texts += text.toString();
   return texts;
 }
 

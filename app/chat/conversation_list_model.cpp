@@ -103,7 +103,7 @@ QString ConversationListModel::groupOf(const Row& row) const {
   const QDate day = row.updated.date();
   if (day >= today) return tr("Today");
   if (day == today.addDays(-1)) return tr("Yesterday");
-  const QString month = QLocale().standaloneMonthName(day.month());
+  QString month = QLocale().standaloneMonthName(day.month());
   if (day.year() == today.year()) return month;
   return month + u' ' + QString::number(day.year());
 }

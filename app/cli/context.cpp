@@ -22,7 +22,7 @@ Result<std::unique_ptr<Storage>> Context::OpenStorage(StorageAccess access) cons
 }
 
 Result<std::string> Context::ModelPath(const std::string& model) const {
-  const Result<std::string> without_library = ResolveModel(model, nullptr);
+  Result<std::string> without_library = ResolveModel(model, nullptr);
   if (without_library) return without_library;
   PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Storage> storage,
                           OpenStorage(StorageAccess::kReadOnly));

@@ -50,9 +50,9 @@ nlohmann::json ToJson(const MessageRecord& message) {
 }
 
 void PrintText(const MessageRecord& message) {
-  std::printf("\n%s", RoleName(message.role).data());
+  std::printf("\n%s", std::string(RoleName(message.role)).c_str());
   if (message.state != MessageState::kComplete)
-    std::printf(" (%s)", StateName(message.state).data());
+    std::printf(" (%s)", std::string(StateName(message.state)).c_str());
   std::printf("\n%s\n", message.text.c_str());
 }
 

@@ -9,7 +9,7 @@ namespace paluku {
 namespace {
 
 constexpr int kAnswerMs = 500;
-constexpr qint64 kMaxRequest = 64 * 1024;
+constexpr qint64 kMaxRequest = 64LL * 1024;
 
 QString socketName(const QString& dataPath) {
   const QByteArray hash =

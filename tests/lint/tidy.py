@@ -1,8 +1,8 @@
 """Runs clang-tidy with the repository's .clang-tidy over the sources of app, engine and storage.
 
-usage: tidy.py BUILD [--root ROOT] [--jobs N] [PATH...]. BUILD holds compile_commands.json and what the build makes
-(so build first); with PATHs only sources below them. Prints the findings and the time; exits 1 when there is one, or
-when a source could not be read. Headers are looked at through the sources that include them.
+usage: tidy.py BUILD [--root ROOT] [--jobs N] [--only CHECK] [PATH...]. BUILD holds compile_commands.json and what the
+build makes (so build first); with PATHs only sources below them. Prints the findings and the time; exits 1 when there
+is one, or when a source could not be read. Headers are looked at through the sources that include them.
 """
 import argparse
 import concurrent.futures
@@ -34,9 +34,9 @@ def sources(build, root, below):
     return sorted(found, key=lambda path: -path.stat().st_size)
 
 
-def tidy(tool, build, root, path):
+def tidy(tool, build, root, only, path):
     began = time.monotonic()
-    run = subprocess.run([tool, "-p", str(build), "--quiet", f"--config-file={root / '.clang-tidy'}", *QUIET, str(path)],
+    run = subprocess.run([tool, "-p", str(build), "--quiet", *QUIET, *only, str(path)],
                          capture_output=True, text=True, cwd=root)
     text = run.stdout if FINDING.search(run.stdout) else run.stdout + run.stderr if run.returncode != 0 else ""
     return path, text.strip(), time.monotonic() - began
@@ -48,13 +48,15 @@ def main():
     parser.add_argument("below", nargs="*", metavar="PATH")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).parents[2])
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--only", metavar="CHECK", help="this check instead of all")
     parser.add_argument("--tool", default="clang-tidy-19")
     options = parser.parse_args()
     root = options.root.resolve()
+    only = [f"--checks=-*,{options.only}"] if options.only else []
     found = sources(options.build.resolve(), root, options.below)
     began, failed, slowest = time.monotonic(), 0, (0.0, "")
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        jobs = [pool.submit(tidy, options.tool, options.build.resolve(), root, path) for path in found]
+        jobs = [pool.submit(tidy, options.tool, options.build.resolve(), root, only, path) for path in found]
         for job in concurrent.futures.as_completed(jobs):
             path, text, seconds = job.result()
             slowest = max(slowest, (seconds, path.relative_to(root).as_posix()))

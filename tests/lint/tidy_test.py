@@ -14,7 +14,7 @@ MOVED = "#include <string>\n#include <utility>\nstd::size_t Moved(std::string a)
         "  return a.size() + b.size();\n}\n"
 
 
-def check(tree):
+def check(tree, *options):
     """Exit status and output of tidy.py over `tree`, a file's name to its text; headers are not compiled themselves."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
@@ -26,7 +26,8 @@ def check(tree):
             if name.endswith(".cpp"):
                 entries.append({"directory": folder, "file": name, "command": f"c++ -std=c++20 -I. -c {name}"})
         (root / "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
-        run = subprocess.run([sys.executable, HERE / "tidy.py", folder, "--root", folder], capture_output=True, text=True)
+        run = subprocess.run([sys.executable, HERE / "tidy.py", folder, "--root", folder, *options],
+                             capture_output=True, text=True)
         return run.returncode, run.stdout + run.stderr
 
 
@@ -49,6 +50,13 @@ class TidyTest(unittest.TestCase):
                 self.assertEqual(status, 1, output)
                 self.assertIn(expected, output)
                 self.assertIn("1 with findings", output)
+
+    def test_one_check_alone(self):
+        tree = {"app/a.cpp": MOVED, "app/b.cpp": LONG}
+        status, output = check(tree, "--only", "readability-function-size")
+        self.assertEqual(status, 1, output)
+        self.assertIn("app/b.cpp:", output)
+        self.assertNotIn("app/a.cpp:", output)
 
     def test_a_build_without_sources_is_no_success(self):
         self.assertEqual(check({"tests/b.cpp": CLEAN})[0], 1)

@@ -11,6 +11,7 @@ namespace {
 // expanded way puts rows into lanes and pays for empty ones.
 bool ExpandedIsCheaper(const MlaAttentionParams& p, const StepSequence& sequence, int lanes) {
   const double rows = sequence.rows, tokens = sequence.cached + rows;
+  // Whole vectors of lanes. NOLINTNEXTLINE(bugprone-integer-division)
   const double padding = (sequence.rows + lanes - 1) / lanes * lanes - rows;
   const double pairs = rows * sequence.cached + rows * (rows + 1) / 2;
   const double per_row = static_cast<double>(p.latent) * (p.nope + p.value);

@@ -108,6 +108,7 @@ void Expand(const Kernels& kernels, const Tensor& weight, std::int64_t first, in
 
 }  // namespace
 
+// A kernel's body (DESIGN: up to 150 lines). NOLINTNEXTLINE(readability-function-size)
 void CpuBackend::AttendExpanded(const MlaAttentionParams& p, const StepSequence& sequence) {
   Shape s{};
   s.lanes = kernels_.lanes;
