@@ -27,6 +27,8 @@ Result<std::string> ResolveModel(const std::string& model, ModelStore* store) {
     }
   }
   if (model == "starter") return StarterModelPath();
+  std::error_code error;
+  if (fs::is_directory(model, error)) return fs::absolute(model, error).string();
   return Fail(ErrorCode::kNotFound, model);
 }
 

@@ -21,7 +21,7 @@ struct Slot {
   std::atomic<std::uintptr_t> end{0};
   std::atomic<bool> damaged{false};
 };
-constexpr int kSlots = 256;
+constexpr int kSlots = 1024;  // a model may be spread over 512 files
 std::array<Slot, kSlots> slots;
 std::mutex slots_mutex;
 struct sigaction previous_action;
@@ -111,6 +111,10 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& pa
 MappedFile::~MappedFile() {
   if (slot_ >= 0) slots[slot_].begin.store(0, std::memory_order_release);
   if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::ReleasePages() const {
+  madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
 }
 
 bool MappedFile::damaged() const { return slots[slot_].damaged.load(std::memory_order_acquire); }

@@ -25,6 +25,8 @@ class MappedFile {
 
   const std::string& path() const { return path_; }
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  // Lets go of the pages that were read; they come back from the file when they are read again.
+  void ReleasePages() const;
   // True once a page of the mapping was found missing; every result computed from it is void.
   bool damaged() const;
 

@@ -1,4 +1,4 @@
-// Reader of GGUF files, versions 2 and 3, little endian.
+// Reader of GGUF files, versions 2 and 3, little endian, whole or split over several files.
 //
 // The file is hostile until read: every size is a Checked<uint64_t>, limits are those of
 // kGgufLimits, and an error names the file and the key or tensor. A pure function of the file.
@@ -26,8 +26,9 @@ struct GgufLimits {
 };
 inline constexpr GgufLimits kGgufLimits;
 
-// Errors: those of MappedFile::Open, kNotAModelFile, kUnsupportedVersion, kFileTruncated,
-// kLimitExceeded, kFileDamaged, kBadValue.
+// Any part of a split set (name-00002-of-00004.gguf) opens all of it. Errors: kFileNotFound with
+// the names of missing parts, those of MappedFile::Open, kNotAModelFile, kUnsupportedVersion,
+// kFileTruncated, kLimitExceeded, kFileDamaged, kBadValue.
 Result<std::shared_ptr<const ModelFile>> OpenGguf(const std::string& path);
 
 }  // namespace paluku

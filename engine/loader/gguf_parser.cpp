@@ -294,10 +294,4 @@ Status GgufParser::PlaceTensors() {
   return {};
 }
 
-Result<std::shared_ptr<const ModelFile>> OpenGguf(const std::string& path) {
-  PALUKU_ASSIGN_OR_RETURN(auto file, MappedFile::Open(path));
-  PALUKU_ASSIGN_OR_RETURN(ModelFile::Contents contents, GgufParser(std::move(file)).Parse());
-  return std::make_shared<const ModelFile>(std::move(contents));
-}
-
 }  // namespace paluku

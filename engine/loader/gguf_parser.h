@@ -1,6 +1,6 @@
 // GgufParser: turns the bytes of a mapped file into a ModelFile, believing none of them.
 //
-// Used once, by OpenGguf. The cursor never passes the end of the file; counts are held
+// Used once per file, by OpenGguf. The cursor never passes the end of the file; counts are held
 // against the bytes that remain before anything is reserved for them. Rules: CVE-2024-21802 and its
 // family (n_dims, counts and sizes that wrap) and CVE-2026-7482 (tensors that reach beyond the
 // file).

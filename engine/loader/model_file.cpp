@@ -6,7 +6,9 @@
 #include <limits>
 #include <utility>
 
+#include "engine/base/check.h"
 #include "engine/loader/gguf.h"
+#include "engine/loader/safetensors/safetensors.h"
 
 namespace paluku {
 namespace {
@@ -77,7 +79,7 @@ Result<const T*> Get(const ModelFile& file, std::string_view key, std::string_vi
 }  // namespace
 
 Result<std::shared_ptr<const ModelFile>> ModelFile::Open(const std::string& path) {
-  return OpenGguf(path);
+  return IsSafetensorsPath(path) ? OpenSafetensors(path) : OpenGguf(path);
 }
 
 std::uint64_t ModelFile::size_bytes() const {
@@ -198,6 +200,19 @@ Result<Tensor> ModelFile::RequireTensor(std::string_view name) const {
                 std::string(name) + ": " + it->second.type);
   }
   return Fail(ErrorCode::kMissingTensor, path(), std::string(name));
+}
+
+void ModelFile::CopyRows(std::string_view name, std::int64_t first, std::int64_t count,
+                         std::byte* out) const {
+  const Tensor* tensor = FindTensor(name);
+  PALUKU_CHECK(tensor != nullptr);
+  if (tensor->data == nullptr) {
+    CopyPieces(*tensor, contents_.pieces.find(name)->second, first, count, out);
+    return;
+  }
+  PALUKU_CHECK(first >= 0 && count >= 0 && first + count <= tensor->rows());
+  std::memcpy(out, tensor->data + first * tensor->row_bytes(),
+              static_cast<std::size_t>(count * tensor->row_bytes()));
 }
 
 }  // namespace paluku

@@ -1,12 +1,13 @@
 // ModelFile: a model on disk, whatever its container: typed metadata and named tensors in place.
 //
-// A reader (gguf.h) fills Contents; keys and tensor names are those of GGUF. ModelConfig, Weights,
-// the model card and the vocabulary see a model through this class alone. Const after Open and safe
-// on any thread.
+// A reader (gguf.h, safetensors/safetensors.h) fills Contents; keys and tensor names are those of
+// GGUF. ModelConfig, Weights, the model card and the vocabulary see a model through this class
+// alone. Const after Open and safe on any thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <span>
@@ -18,6 +19,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/mapped_file.h"
+#include "engine/loader/tensor_pieces.h"
 #include "engine/tensor/tensor.h"
 
 namespace paluku {
@@ -57,19 +59,23 @@ struct ForeignTensor {
 
 class ModelFile {
  public:
-  // What a reader found. Views in it point into the mappings.
+  // What a reader found. Views in it point into the mappings and into `owned`.
   struct Contents {
     std::string path;
-    std::string format;  // "GGUF 3"
+    std::string format;  // "GGUF 3", "safetensors"
     std::vector<std::shared_ptr<const MappedFile>> mappings;
     std::map<std::string, MetadataValue, std::less<>> entries;
     std::map<std::string, Tensor, std::less<>> tensors;
     std::map<std::string, ForeignTensor, std::less<>> foreign_tensors;
+    // Of the tensors that stand nowhere as they are; their `data` is nullptr.
+    std::map<std::string, std::vector<TensorPiece>, std::less<>> pieces;
+    std::deque<std::string> owned;  // bytes that stand in no file
   };
 
   // Reads the header of the model at `path`; touches no weight. A tensor of an unknown type is no
-  // error here, so that such a file can still be inspected: RequireTensor refuses it. Errors: those
-  // of OpenGguf.
+  // error here, so that such a file can still be inspected: RequireTensor refuses it. `path`: a
+  // GGUF file, any part of a split set, or a directory of safetensors. Errors: those of OpenGguf
+  // and OpenSafetensors.
   static Result<std::shared_ptr<const ModelFile>> Open(const std::string& path);
 
   explicit ModelFile(Contents contents) : contents_(std::move(contents)) {}
@@ -103,10 +109,15 @@ class ModelFile {
   Result<bool> BoolOr(std::string_view key, bool fallback) const;
   Result<std::string_view> StringOr(std::string_view key, std::string_view fallback) const;
 
-  // Weights by name, shapes outermost first; nullptr when absent.
+  // Weights by name, shapes outermost first; nullptr when absent. Weights that the file holds in
+  // pieces have no `data` and are read by CopyRows.
   const Tensor* FindTensor(std::string_view name) const;
   Result<Tensor> RequireTensor(
       std::string_view name) const;  // kMissingTensor, kUnsupportedTensorType
+  // Writes rows [first, first + count) of the tensor `name`, its outer dimensions taken together,
+  // to `out`, in place or not.
+  void CopyRows(std::string_view name, std::int64_t first, std::int64_t count,
+                std::byte* out) const;
   const std::map<std::string, Tensor, std::less<>>& tensors() const { return contents_.tensors; }
   const std::map<std::string, ForeignTensor, std::less<>>& foreign_tensors() const {
     return contents_.foreign_tensors;

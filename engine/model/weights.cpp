@@ -7,10 +7,14 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/backend/host_memory.h"
 #include "engine/tensor/half.h"
 
 namespace paluku {
 namespace {
+
+// Bytes copied between two looks at the stop token.
+constexpr std::int64_t kSliceBytes = 16 << 20;
 
 std::string ShapeText(const std::int64_t* shape, std::size_t rank) {
   std::string text = "[";
@@ -88,7 +92,7 @@ class WeightLoader {
   Result<Tensor> Find(std::string_view name, Shape shape) {
     if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled);
     const std::string full = prefix_ + std::string(name);
-    PALUKU_ASSIGN_OR_RETURN(const Tensor tensor, file_.RequireTensor(full));
+    PALUKU_ASSIGN_OR_RETURN(Tensor tensor, file_.RequireTensor(full));
     if (static_cast<std::size_t>(tensor.rank) != shape.size() ||
         !std::equal(shape.begin(), shape.end(), tensor.shape.begin())) {
       return Fail(ErrorCode::kBadValue, file_.path(),
@@ -96,9 +100,26 @@ class WeightLoader {
                       ShapeText(tensor.shape.data(), static_cast<std::size_t>(tensor.rank)) +
                       ", not " + ShapeText(shape.begin(), shape.size()));
     }
+    if (tensor.data == nullptr) PALUKU_TRY(Assemble(full, tensor));
     done_ += tensor.bytes();
     if (progress_) progress_(done_, total_);
     return tensor;
+  }
+
+  // Memory for a tensor that the file holds in pieces.
+  Status Assemble(const std::string& name, Tensor& tensor) {
+    PALUKU_ASSIGN_OR_RETURN(Buffer buffer, AllocateHostMemory(tensor.bytes()));
+    tensor.data = buffer.data.get();
+    out_.buffers.push_back(std::move(buffer));
+    const std::int64_t rows = tensor.rows(), row_bytes = tensor.row_bytes();
+    const std::int64_t slice = std::max<std::int64_t>(1, kSliceBytes / row_bytes);
+    for (std::int64_t first = 0; first < rows; first += slice) {
+      if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled);
+      const std::int64_t count = std::min(slice, rows - first);
+      file_.CopyRows(name, first, count, tensor.data + first * row_bytes);
+      if (progress_) progress_(done_ + (first + count) * row_bytes, total_);
+    }
+    return {};
   }
 
   Result<Tensor> Take(std::string_view name, Shape shape) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
 
 namespace paluku::test {
@@ -65,7 +66,9 @@ std::string GgufBuilder::Write(const std::string& name) const { return WriteFile
 std::string WriteFile(const std::string& name, std::span<const std::byte> bytes) {
   // The process id keeps test programs that run side by side apart.
   const std::string path = testing::TempDir() + std::to_string(getpid()) + "-" + name;
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  // A file that is written over would wait for the disk, and may be mapped.
+  std::remove(path.c_str());
+  std::ofstream out(path, std::ios::binary);
   out.write(reinterpret_cast<const char*>(bytes.data()),
             static_cast<std::streamsize>(bytes.size()));
   EXPECT_TRUE(out.good());
