@@ -15,6 +15,7 @@ namespace paluku::cli {
 // Set by the callback of the command that was asked for; main() runs it after parsing.
 using Action = std::function<Status(Context&)>;
 
+void AddConvert(CLI::App& app, Action& action);
 void AddInspect(CLI::App& app, Action& action);
 void AddTokenize(CLI::App& app, Action& action);  // tokenize and detokenize
 void AddLogits(CLI::App& app, Action& action);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/progress_line.h"
 #include "app/conversation/model_resolver.h"
 
 namespace paluku::cli {
@@ -49,7 +50,9 @@ Result<std::unique_ptr<Engine>> LoadEngine(const Context& context,
   PALUKU_ASSIGN_OR_RETURN(
       std::unique_ptr<Engine> engine,
       Engine::Create({.backend = arguments.backend, .threads = arguments.threads}));
-  PALUKU_TRY(engine->Load(path, options, [](std::int64_t, std::int64_t) {}, {}));
+  ProgressLine line;
+  PALUKU_TRY(engine->Load(
+      path, options, [&](std::int64_t done, std::int64_t total) { line.Show(done, total); }, {}));
   return engine;
 }
 

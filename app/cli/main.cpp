@@ -23,6 +23,7 @@ int Main(int argc, char** argv) {
   app.add_flag("--json", context.json, "Print JSON");
   app.add_option("--data-dir", context.data_dir, "Keep everything under this folder");
   AddInspect(app, action);
+  AddConvert(app, action);
   AddTokenize(app, action);
   AddLogits(app, action);
   AddRun(app, action);
