@@ -24,12 +24,26 @@ nlohmann::json Messages(const std::vector<Reason>& reasons) {
   return sentences;
 }
 
+nlohmann::json Groups(const ModelCard& card) {
+  nlohmann::json groups = nlohmann::json::array();
+  for (const TensorGroup& group : card.tensor_groups) {
+    nlohmann::json types = nlohmann::json::object();
+    for (const auto& [name, count] : group.types) types[name] = count;
+    groups.push_back({{"group", TensorGroupName(group.kind)},
+                      {"parameters", group.parameters},
+                      {"bytes", group.bytes},
+                      {"types", types}});
+  }
+  return groups;
+}
+
 nlohmann::json ToJson(const ModelCard& card) {
   nlohmann::json types = nlohmann::json::object();
   for (const auto& [name, count] : card.tensor_types) types[name] = count;
   return {{"path", card.path},
           {"name", card.name},
           {"architecture", card.architecture},
+          {"format", card.format},
           {"type", card.type_name},
           {"file_bytes", card.file_bytes},
           {"parameters", card.parameters},
@@ -53,6 +67,7 @@ nlohmann::json ToJson(const ModelCard& card) {
           {"tokenizer", card.tokenizer},
           {"chat_template", card.chat_template},
           {"tensor_types", types},
+          {"tensor_groups", Groups(card)},
           {"unsupported", Messages(card.unsupported)},
           {"notes", Messages(card.notes)}};
 }
@@ -61,9 +76,25 @@ void Line(const char* label, const std::string& text) {
   std::printf("%-16s%s\n", label, text.c_str());
 }
 
+// One line a group: weights, bytes, and how many tensors are of which type.
+void PrintGroups(const ModelCard& card) {
+  const char* label = "Tensors";
+  for (const TensorGroup& group : card.tensor_groups) {
+    std::string types;
+    for (const auto& [name, count] : group.types) {
+      types += "  " + name + " " + std::to_string(count);
+    }
+    std::printf("%-16s%-20s%18s weights %9s%s\n", label,
+                std::string(TensorGroupName(group.kind)).c_str(),
+                GroupedDigits(group.parameters).c_str(), Bytes(group.bytes).c_str(), types.c_str());
+    label = "";
+  }
+}
+
 void PrintText(const ModelCard& card) {
   Line("Model", card.name);
-  Line("File", card.path + " (" + Bytes(card.file_bytes) + ")");
+  Line("File", card.path);
+  Line("Format", card.format + ", " + card.type_name + ", " + Bytes(card.file_bytes));
   Line("Architecture", card.architecture);
   Line("Parameters", GroupedDigits(card.parameters) + ", " + GroupedDigits(card.active_parameters) +
                          " active per token");
@@ -80,10 +111,7 @@ void PrintText(const ModelCard& card) {
   Line("Context", GroupedDigits(card.context_length) + " tokens");
   Line("Vocabulary", GroupedDigits(card.vocabulary) + " tokens, tokenizer " + card.tokenizer);
   Line("Chat template", card.chat_template.empty() ? "not known" : card.chat_template);
-  std::string types;
-  for (const auto& [name, count] : card.tensor_types)
-    types += name + " " + std::to_string(count) + "  ";
-  Line("Tensor types", types);
+  PrintGroups(card);
   for (const ModelNote& note : card.notes) Line("Note", note.Message());
   for (const Error& reason : card.unsupported) Line("Unsupported", reason.Message());
 }

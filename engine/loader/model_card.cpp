@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <string_view>
 
@@ -60,12 +61,18 @@ std::vector<Counted> CountTensors(const ModelFile& file) {
   return all;
 }
 
+// Adds without passing what no file can hold: sizes of unknown types are claims.
+void Add(std::int64_t& sum, std::int64_t count) {
+  constexpr std::int64_t kMost = 1ll << 56;
+  sum = std::min(sum + count, kMost);
+}
+
 void FillTypes(const ModelFile& file, const std::vector<Counted>& tensors, ModelCard& card) {
   std::map<std::string_view, std::pair<int, std::int64_t>> by_type;  // tensors, elements
   for (const Counted& tensor : tensors) {
     auto& [count, elements] = by_type[tensor.type];
     ++count;
-    elements += tensor.elements;
+    Add(elements, tensor.elements);
   }
   std::int64_t most = 0;
   for (const auto& [type, counts] : by_type) {
@@ -83,20 +90,59 @@ void FillTypes(const ModelFile& file, const std::vector<Counted>& tensors, Model
   }
 }
 
+// The layer of "blk.12.name"; -1 outside the layers.
+int LayerOf(std::string_view name) {
+  int layer = -1;
+  if (name.starts_with("blk.")) std::from_chars(name.data() + 4, name.data() + name.size(), layer);
+  return layer;
+}
+
+TensorGroupKind GroupOf(std::string_view name, const ModelConfig* config) {
+  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+  const bool beyond = config != nullptr && LayerOf(name) >= config->layers;
+  if (has("nextn.") || beyond) return TensorGroupKind::kPrediction;
+  if (name.starts_with("token_embd")) return TensorGroupKind::kEmbedding;
+  if (name.starts_with("output")) return TensorGroupKind::kOutput;
+  if (has("_exps.")) return TensorGroupKind::kExperts;
+  if (has("_shexp.")) return TensorGroupKind::kSharedExperts;
+  if (has("ffn_gate_inp.") || has("exp_probs_b.")) return TensorGroupKind::kRouter;
+  if (has(".indexer.")) return TensorGroupKind::kIndexer;
+  if (has(".attn_")) return TensorGroupKind::kAttention;
+  return has(".ffn_") ? TensorGroupKind::kDense : TensorGroupKind::kOther;
+}
+
+void FillGroups(const std::vector<Counted>& tensors, const ModelConfig* config, ModelCard& card) {
+  std::map<TensorGroupKind, TensorGroup> groups;
+  std::map<TensorGroupKind, std::map<std::string_view, int>> types;
+  for (const Counted& tensor : tensors) {
+    const TensorGroupKind kind = GroupOf(tensor.name, config);
+    Add(groups[kind].parameters, tensor.elements);
+    Add(groups[kind].bytes, tensor.bytes);
+    ++types[kind][tensor.type];
+  }
+  for (auto& [kind, group] : groups) {
+    group.kind = kind;
+    for (const auto& [type, count] : types[kind]) group.types.emplace_back(type, count);
+    std::stable_sort(group.types.begin(), group.types.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    card.tensor_groups.push_back(std::move(group));
+  }
+}
+
 // A token touches one row of the embedding, the chosen of the routed experts and everything else.
 void FillParameters(const std::vector<Counted>& tensors, const ModelConfig* config,
                     ModelCard& card) {
   const bool tied = std::none_of(tensors.begin(), tensors.end(),
                                  [](const Counted& t) { return t.name == "output.weight"; });
   for (const Counted& tensor : tensors) {
-    card.parameters += tensor.elements;
-    if (config == nullptr) continue;
+    Add(card.parameters, tensor.elements);
+    if (config == nullptr || GroupOf(tensor.name, config) == TensorGroupKind::kPrediction) continue;
     if (tensor.name.find("_exps.") != std::string_view::npos && config->experts > 0) {
-      card.active_parameters += tensor.elements / config->experts * config->experts_chosen;
-      card.active_bytes += tensor.bytes / config->experts * config->experts_chosen;
+      Add(card.active_parameters, tensor.elements / config->experts * config->experts_chosen);
+      Add(card.active_bytes, tensor.bytes / config->experts * config->experts_chosen);
     } else if (tensor.name != "token_embd.weight" || tied) {
-      card.active_parameters += tensor.elements;
-      card.active_bytes += tensor.bytes;
+      Add(card.active_parameters, tensor.elements);
+      Add(card.active_bytes, tensor.bytes);
     }
   }
 }
@@ -162,11 +208,38 @@ void FillText(const ModelFile& file, ModelCard& card) {
 
 }  // namespace
 
+std::string_view TensorGroupName(TensorGroupKind kind) {
+  switch (kind) {
+    case TensorGroupKind::kEmbedding:
+      return "embedding";
+    case TensorGroupKind::kAttention:
+      return "attention";
+    case TensorGroupKind::kIndexer:
+      return "indexer";
+    case TensorGroupKind::kDense:
+      return "dense layers";
+    case TensorGroupKind::kRouter:
+      return "router";
+    case TensorGroupKind::kExperts:
+      return "routed experts";
+    case TensorGroupKind::kSharedExperts:
+      return "shared experts";
+    case TensorGroupKind::kOutput:
+      return "output";
+    case TensorGroupKind::kPrediction:
+      return "prediction (unused)";
+    case TensorGroupKind::kOther:
+      break;
+  }
+  return "other";
+}
+
 ModelCard DescribeModel(const ModelFile& file) {
   ModelCard card;
   card.path = file.path();
   card.name = TextOr(file, "general.name", BaseName(file.path()));
   card.architecture = TextOr(file, "general.architecture", "");
+  card.format = file.format();
   card.file_bytes = static_cast<std::int64_t>(file.size_bytes());
   const std::vector<Counted> tensors = CountTensors(file);
   FillTypes(file, tensors, card);
@@ -178,6 +251,7 @@ ModelCard DescribeModel(const ModelFile& file) {
   }
   AddForeignTypes(file, card);
   FillParameters(tensors, config ? &*config : nullptr, card);
+  FillGroups(tensors, config ? &*config : nullptr, card);
   FillText(file, card);
   return card;
 }

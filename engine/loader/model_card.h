@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,8 +15,32 @@ namespace paluku {
 
 class ModelFile;
 
+// Tensors that do the same work in a model.
+enum class TensorGroupKind : std::uint8_t {
+  kEmbedding,
+  kAttention,  // norms included
+  kIndexer,    // of sparse attention
+  kDense,      // networks of dense layers
+  kRouter,
+  kExperts,  // routed ones
+  kSharedExperts,
+  kOutput,      // the last norm and the output matrix
+  kPrediction,  // layers for multi-token prediction, which are not used
+  kOther,
+};
+// In English, for terminals: "shared experts".
+std::string_view TensorGroupName(TensorGroupKind kind);
+
+struct TensorGroup {
+  TensorGroupKind kind = TensorGroupKind::kOther;
+  std::int64_t parameters = 0;
+  std::int64_t bytes = 0;                          // without tensors of unknown types
+  std::vector<std::pair<std::string, int>> types;  // type name, number of tensors; most used first
+};
+
 struct ModelCard {
   std::string path;
+  std::string format;        // "GGUF 3", "safetensors"
   std::string name;          // general.name, else the file name without its ending
   std::string architecture;  // "deepseek2"
   std::string
@@ -41,9 +66,10 @@ struct ModelCard {
   std::string tokenizer;      // pre-tokenizer name
   std::string chat_template;  // recognised form, or empty
   std::vector<std::pair<std::string, int>>
-      tensor_types;                // type name, number of tensors; most used first
-  std::vector<Error> unsupported;  // why it cannot run; empty when it can
-  std::vector<ModelNote> notes;    // what was assumed, what is not used
+      tensor_types;                        // type name, number of tensors; most used first
+  std::vector<TensorGroup> tensor_groups;  // of those it has, in the order of TensorGroupKind
+  std::vector<Error> unsupported;          // why it cannot run; empty when it can
+  std::vector<ModelNote> notes;            // what was assumed, what is not used
 };
 
 // Errors: those of ModelFile::Open. A readable file that Paluku cannot run is a card with reasons

@@ -10,11 +10,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BINARY = sys.argv[1]
 SOURCE = pathlib.Path(sys.argv[2])
 TINY = SOURCE / "tests/data/v3.gguf"
+CHECKPOINT = SOURCE / "tests/data/checkpoints/v3"
 NOBODY = 65534
 VOCABULARY = SOURCE / "tests/data"
 # What the processor must have for each instruction set, in the words of /proc/cpuinfo.
@@ -89,7 +91,74 @@ class CliTest(unittest.TestCase):
         self.assertEqual(card["unsupported"], [])
         self.assertGreater(card["parameters"], card["active_parameters"])
         self.assertEqual(card["latent_bytes_per_token"], 2 * card["layers"] * (card["latent"] + card["rope"]))
-        self.assertIn("Latent cache", run("inspect", TINY).stdout)
+        self.assertEqual(card["format"], "GGUF 3")
+        groups = {group["group"]: group for group in card["tensor_groups"]}
+        self.assertEqual(set(groups), {"embedding", "attention", "dense layers", "router", "routed experts",
+                                       "shared experts", "output"})
+        self.assertEqual(sum(group["parameters"] for group in groups.values()), card["parameters"])
+        self.assertEqual(sum(sum(group["types"].values()) for group in groups.values()),
+                         sum(card["tensor_types"].values()))
+        self.assertIsInstance(card["notes"], list)
+        text = run("inspect", TINY).stdout
+        self.assertIn("Latent cache", text)
+        self.assertIn("routed experts", text)
+        self.assertLess(text.count("\n"), 40)  # one screen
+
+    def test_inspect_of_a_folder_of_safetensors(self):
+        card = self.json("inspect", CHECKPOINT)
+        self.assertEqual((card["format"], card["architecture"], card["unsupported"]), ("safetensors", "deepseek2", []))
+        self.assertEqual(card["parameters"], self.json("inspect", SOURCE / "tests/data/v3-legacy.gguf")["parameters"])
+
+    # --- conversion ---
+    def test_convert_writes_a_model_that_answers_the_same(self):
+        made = self.folder / "made.gguf"
+        for source, name in ((CHECKPOINT, "BF16"), (SOURCE / "tests/data/v3-legacy.gguf", "q8_0")):
+            with self.subTest(name):
+                made.unlink(missing_ok=True)
+                done = self.json("convert", source, made, "--type", name)
+                self.assertEqual((done["path"], done["type"]), (str(made), name.upper()))
+                self.assertEqual(done["file_bytes"], made.stat().st_size)
+                self.assertIn(name.upper(), done["tensor_types"])
+                card = self.json("inspect", made)
+                self.assertEqual(card["unsupported"], [])
+                self.assertEqual(card["type"], name.upper())
+                top = lambda model: self.json("logits", model, "--ids", "1,2,3", "--top", "3")["positions"][0]["top"]
+                self.assertEqual(top(made)[0]["id"], top(source)[0]["id"])
+
+    def test_convert_leaves_what_is_there_and_names_wrong_types(self):
+        made = self.folder / "made.gguf"
+        made.write_bytes(b"mine")
+        self.assertIn("already", self.fails(2, "convert", TINY, made, "--type", "Q8_0"))
+        self.assertEqual(made.read_bytes(), b"mine")
+        self.assertIn("Q4_K_M", self.fails(2, "convert", TINY, self.folder / "x.gguf", "--type", "Q4_K_XXL"))
+        self.fails(2, "convert", TINY, self.folder / "x.gguf")
+        self.assertIn("not there", self.fails(1, "convert", self.folder / "no.gguf", self.folder / "x.gguf",
+                                              "--type", "F16"))
+        self.assertEqual([p.name for p in self.folder.glob("x.gguf*")], [])
+
+    def test_a_terminal_sees_the_progress_and_then_a_clean_line(self):
+        terminal, inside = os.openpty()
+        command = [BINARY, "convert", str(TINY), str(self.folder / "made.gguf"), "--type", "Q8_0"]
+        self.assertEqual(subprocess.run(command, stderr=inside, stdout=subprocess.DEVNULL, timeout=120).returncode, 0)
+        os.close(inside)
+        seen = os.read(terminal, 1 << 16).decode()
+        os.close(terminal)
+        self.assertRegex(seen, r"[\d.]+ k?B of [\d.]+ kB")
+        self.assertTrue(seen.endswith("\r\x1b[K"), repr(seen))
+
+    def test_a_killed_conversion_leaves_no_file_under_the_name(self):
+        made = self.folder / "made.gguf"
+        for delay in (0.0, 0.005, 0.01, 0.02, 0.04):
+            child = subprocess.Popen([BINARY, "convert", str(TINY), str(made), "--type", "BF16"],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            child.kill()
+            child.wait()
+            if made.exists():  # it was done: then whole
+                self.assertEqual(self.json("inspect", made)["unsupported"], [])
+                made.unlink()
+        self.json("convert", TINY, made, "--type", "BF16")
+        self.assertEqual([p.name for p in self.folder.glob("made.gguf*")], ["made.gguf"])
 
     def test_inspect_without_a_model_tells_of_the_one_that_ships(self):
         card = self.json("inspect")
