@@ -14,7 +14,7 @@ find_package(Threads REQUIRED)
 
 add_library(paluku_flags INTERFACE)
 target_compile_options(paluku_flags INTERFACE
-  -Wall -Wextra -Wshadow -Werror
+  -Wall -Wextra -Wshadow $<$<NOT:$<BOOL:${PALUKU_FUZZ}>>:-Werror>
   -fstack-protector-strong -fvisibility=hidden -ffp-contract=off
   $<$<CONFIG:Debug>:-D_GLIBCXX_ASSERTIONS>
   $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)

@@ -1,0 +1,57 @@
+// Any bytes as a GGUF file: an error, or a file whose every claim can be followed.
+#include <cstdint>
+#include <span>
+
+#include "engine/base/check.h"
+#include "engine/loader/gguf_parser.h"
+#include "engine/loader/model_card.h"
+#include "engine/text/vocabulary.h"
+#include "tests/fuzz/input_file.h"
+
+namespace paluku::test {
+namespace {
+
+// Reads all that the file says of itself.
+std::uint64_t Follow(const ModelFile& file) {
+  std::uint64_t sum = 0;
+  const auto mapped = file.mappings().front()->bytes();
+  for (const auto& [name, tensor] : file.tensors()) {
+    PALUKU_CHECK(tensor.data >= mapped.data());
+    PALUKU_CHECK(tensor.data + tensor.bytes() <= mapped.data() + mapped.size());
+    sum += static_cast<std::uint64_t>(tensor.data[0]);
+    sum += static_cast<std::uint64_t>(tensor.data[tensor.bytes() - 1]);
+  }
+  for (const auto& [key, value] : file.entries()) {
+    if (const auto* text = std::get_if<std::string_view>(&value)) {
+      for (const char c : *text) sum += static_cast<unsigned char>(c);
+    }
+    if (const auto* texts = std::get_if<std::vector<std::string_view>>(&value)) {
+      for (const std::string_view text : *texts) sum += text.empty() ? 0 : text.back();
+    }
+    if (std::holds_alternative<NumberArray>(value)) {
+      sum += file.Floats(key).has_value() + file.Integers(key).has_value();
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+}  // namespace paluku::test
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace paluku;
+  const test::InputFile input({data, size});
+  const auto mapping = MappedFile::Open(input.path());
+  if (!mapping) return 0;  // no bytes at all
+  const test::GuardedTail guard((*mapping)->bytes());
+  auto contents = GgufParser(*mapping).Parse();
+  if (!contents) return 0;
+  const ModelFile file(std::move(*contents));
+  PALUKU_CHECK(test::Follow(file) != ~0ull);
+  for (const Error& reason : DescribeModel(file).unsupported) {
+    PALUKU_CHECK(!reason.Message().empty());
+  }
+  const auto vocabulary = VocabularyFromGguf(file);
+  PALUKU_CHECK(vocabulary.has_value() || !vocabulary.error().Message().empty());
+  return 0;
+}

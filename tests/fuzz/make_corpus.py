@@ -1,0 +1,197 @@
+"""Writes the seeds of corpus/gguf and corpus/safetensors: small right files and files that are wrong
+in one place, each as in an advisory of a neighbour.
+
+    python make_corpus.py        # from anywhere; needs numpy and gguf (tests/data/requirements.txt)
+
+Only files called seed-* are written and removed; what fuzzers found lies beside them.
+"""
+
+import json
+import struct
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parent / "corpus"
+U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64 = range(13)
+PLAIN = {U8: "B", I8: "b", U16: "H", I16: "h", U32: "I", I32: "i", F32: "f", BOOL: "?",
+         U64: "Q", I64: "q", F64: "d"}  # fmt: skip
+
+
+def text(value) -> bytes:
+    raw = value.encode() if isinstance(value, str) else value
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def value(kind: int, data) -> bytes:
+    if kind == STRING:
+        return text(data)
+    if kind == ARRAY:
+        of, items = data
+        return struct.pack("<IQ", of, len(items)) + b"".join(value(of, i) for i in items)
+    return struct.pack("<" + PLAIN[kind], data)
+
+
+def gguf(entries: dict, tensors: dict, *, version=3, counts=None, weights=1024) -> bytes:
+    """entries: key -> (kind, data) or raw bytes; tensors: name -> (dims fastest first, type, offset)."""
+    out = b"GGUF" + struct.pack("<I", version)
+    out += struct.pack("<QQ", *(counts or (len(tensors), len(entries))))
+    for key, entry in entries.items():
+        kind, data = entry
+        out += text(key) + struct.pack("<I", kind)
+        out += data if isinstance(data, bytes) and kind != STRING else value(kind, data)
+    for name, (dims, kind, offset) in tensors.items():
+        out += text(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims)
+        out += struct.pack("<IQ", kind, offset)
+    if tensors:
+        out += bytes(-len(out) % 32) + bytes(weights)
+    return out
+
+
+MODEL = {
+    "general.architecture": (STRING, "deepseek2"),
+    "general.file_type": (U32, 0),
+    "deepseek2.block_count": (U32, 2),
+    "deepseek2.context_length": (U32, 64),
+    "deepseek2.embedding_length": (U32, 4),
+    "deepseek2.feed_forward_length": (U32, 8),
+    "deepseek2.attention.head_count": (U32, 2),
+    "deepseek2.attention.head_count_kv": (U32, 1),
+    "deepseek2.attention.kv_lora_rank": (U32, 4),
+    "deepseek2.attention.key_length": (U32, 6),
+    "deepseek2.attention.value_length": (U32, 4),
+    "deepseek2.attention.key_length_mla": (U32, 4),
+    "deepseek2.attention.value_length_mla": (U32, 2),
+    "deepseek2.attention.layer_norm_rms_epsilon": (F32, 1e-6),
+    "deepseek2.rope.dimension_count": (U32, 2),
+    "deepseek2.rope.freq_base": (F32, 10000.0),
+    "deepseek2.rope.scaling.type": (STRING, "yarn"),
+    "deepseek2.rope.scaling.factor": (F32, 40.0),
+    "deepseek2.rope.scaling.original_context_length": (U32, 32),
+    "deepseek2.rope.scaling.yarn_log_multiplier": (F32, 0.1),
+    "deepseek2.leading_dense_block_count": (U32, 1),
+    "deepseek2.expert_count": (U32, 4),
+    "deepseek2.expert_used_count": (U32, 2),
+    "deepseek2.expert_group_count": (U32, 2),
+    "deepseek2.expert_group_used_count": (U32, 1),
+    "deepseek2.expert_feed_forward_length": (U32, 4),
+    "deepseek2.expert_gating_func": (U32, 2),
+}
+VOCABULARY = {
+    "tokenizer.ggml.model": (STRING, "gpt2"),
+    "tokenizer.ggml.pre": (STRING, "deepseek-v3"),
+    "tokenizer.ggml.tokens": (ARRAY, (STRING, ["<s>", "a", "b", "ab", "Ġa"])),
+    "tokenizer.ggml.token_type": (ARRAY, (I32, [3, 1, 1, 1, 1])),
+    "tokenizer.ggml.merges": (ARRAY, (STRING, ["a b", "Ġ a"])),
+    "tokenizer.ggml.bos_token_id": (U32, 0),
+    "tokenizer.ggml.eos_token_id": (U32, 0),
+    "tokenizer.ggml.add_bos_token": (BOOL, True),
+    "tokenizer.chat_template": (STRING, "{{ bos_token }}{% for m in messages %}x{% endfor %}"),
+}
+TENSORS = {
+    "token_embd.weight": ((4, 5), 0, 0),
+    "blk.0.attn_q.weight": ((4, 8), 1, 96),
+    "blk.1.exp_probs_b.bias": ((4,), 0, 160),
+    "output.weight": ((32, 5), 8, 192),
+}
+HUGE = 2**64 - 1
+
+
+def gguf_seeds() -> dict[str, bytes]:
+    whole = MODEL | VOCABULARY
+
+    def entry(key, kind, data, base=whole):
+        return gguf(base | {key: (kind, data)}, TENSORS)
+
+    def tensor(dims, kind=0, offset=0):
+        return gguf(MODEL, TENSORS | {"token_embd.weight": (dims, kind, offset)})
+
+    return {
+        "model": gguf(whole, TENSORS),
+        "version-2": gguf(whole, TENSORS, version=2),
+        "vocabulary": gguf({"general.architecture": (STRING, "llama")} | VOCABULARY, {}),
+        "every-kind": gguf({f"k{k}": (k, 1) for k in PLAIN} | {"t": (STRING, "x")}, {}),
+        "arrays": gguf({f"k{k}": (ARRAY, (k, [0, 1])) for k in PLAIN}, {}),
+        "split": gguf(MODEL | {"split.no": (U16, 0), "split.count": (U16, 2),
+                               "split.tensors.count": (I32, 4)}, TENSORS),
+        "next-token-layer": gguf(whole, TENSORS | {"blk.1.nextn.eh_proj.weight": ((8, 4), 0, 512)}),
+        "foreign-type": gguf(whole, TENSORS | {"odd": ((256, 2), 16, 512)}),
+        # Advisories; the numbers are those of reference lists.
+        "cve-2024-21825-array-wraps": entry("a", ARRAY, struct.pack("<IQ", U64, HUGE // 8 + 2)),
+        "cve-2024-23496-text-wraps": entry("a", STRING + 0, "x") + struct.pack("<Q", HUGE),
+        "cve-2024-21802-rank": tensor((1,) * 5),
+        "cve-2024-21836-tensors-wrap": gguf(MODEL, TENSORS, counts=(HUGE // 88 + 1, len(MODEL))),
+        "cve-2024-23605-entries-wrap": gguf(MODEL, TENSORS, counts=(1, HUGE // 48 + 1)),
+        "cve-2025-53630-sizes-wrap": tensor((2**31, 2**31, 2, 2)),
+        "cve-2026-33298-bytes-wrap": tensor((2**31, 2**31, 8), 8),
+        "ghsa-g4cc-special-id": entry("tokenizer.ggml.eos_token_id", U32, 100_000),
+        "issue-26690-tokens-of-numbers": entry("tokenizer.ggml.tokens", ARRAY, (I32, [1, 2, 3])),
+        "issue-25821-layers": entry("deepseek2.block_count", U32, 2_000_000),
+        "issue-26318-alignment": entry("general.alignment", U32, 0),
+        "issue-26318-alignment-text": entry("general.alignment", STRING, "32"),
+    }  # fmt: skip
+
+
+def safetensors(table, weights=0) -> bytes:
+    raw = table if isinstance(table, bytes) else json.dumps(table).encode()
+    return struct.pack("<Q", len(raw)) + raw + bytes(weights)
+
+
+CONFIG = dict(
+    architectures=["DeepseekV3ForCausalLM"], model_type="deepseek_v3", hidden_size=8,
+    intermediate_size=16, moe_intermediate_size=4, num_hidden_layers=2, vocab_size=5,
+    max_position_embeddings=64, num_attention_heads=2, kv_lora_rank=4, q_lora_rank=4,
+    qk_nope_head_dim=2, qk_rope_head_dim=2, v_head_dim=2, n_routed_experts=4,
+    num_experts_per_tok=2, n_shared_experts=1, n_group=2, topk_group=1, first_k_dense_replace=1,
+    norm_topk_prob=True, routed_scaling_factor=2.5, scoring_func="sigmoid",
+    topk_method="noaux_tc", rms_norm_eps=1e-6, rope_theta=10000,
+)  # fmt: skip
+
+
+def safetensors_seeds() -> dict[str, bytes]:
+    def table(**tensors):
+        return {k: dict(dtype=d, shape=s, data_offsets=o) for k, (d, s, o) in tensors.items()}
+
+    name = "model.layers.0.mlp.experts.0.up_proj.weight"
+    two = table(**{name: ("F8_E4M3", [2, 4], [0, 8]),
+                   name + "_scale_inv": ("F32", [1, 1], [8, 12])})  # fmt: skip
+    yarn = dict(type="yarn", factor=40, mscale=1.0, mscale_all_dim=1.0, beta_fast=32, beta_slow=1,
+                original_max_position_embeddings=32)  # fmt: skip
+    long = dict(rope_type="longrope", long_factor=[1.0], short_factor=[1.5], rope_theta=1e4)
+    return {
+        "two": safetensors(two, 12),
+        "metadata": safetensors({"__metadata__": {"format": "pt"}} | two, 12),
+        "number": safetensors(table(one=("I64", [], [0, 8])), 8),
+        "empty": safetensors({}),
+        "overlap": safetensors(table(a=("F32", [2], [0, 8]), b=("F32", [2], [4, 12])), 12),
+        "gap": safetensors(table(a=("F32", [2], [4, 12])), 12),
+        "wraps": safetensors(table(a=("F32", [2**31, 2**31, 4], [0, 16])), 16),
+        "beyond": safetensors(table(a=("F32", [4], [0, 2**60])), 16),
+        "header-length": struct.pack("<Q", 2**63) + b"{}",
+        "deep": safetensors(b'{"a":' + b"[" * 500),
+        "name-twice": safetensors(
+            b'{"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},'
+            b'"a":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}}', 2),
+        "config": json.dumps(CONFIG).encode(),
+        "config-yarn": json.dumps(CONFIG | dict(rope_scaling=yarn)).encode(),
+        "config-kinds": json.dumps(
+            CONFIG | dict(mlp_layer_types=["dense", "sparse"], rope_parameters=yarn)).encode(),
+        "config-long": json.dumps(
+            CONFIG | dict(model_type="minicpm3", rope_parameters=long)).encode(),
+        "config-text": json.dumps(
+            dict(architectures=["KimiVLForConditionalGeneration"], text_config=CONFIG)).encode(),
+        "config-unknown": json.dumps(dict(architectures=["LlamaForCausalLM"])).encode(),
+    }  # fmt: skip
+
+
+def main() -> None:
+    for kind, seeds in (("gguf", gguf_seeds()), ("safetensors", safetensors_seeds())):
+        folder = CORPUS / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("seed-*"):
+            old.unlink()
+        for name, data in seeds.items():
+            (folder / f"seed-{name}").write_bytes(data)
+        print(kind, len(seeds), "seeds,", sum(map(len, seeds.values())), "bytes")
+
+
+if __name__ == "__main__":
+    main()
