@@ -18,6 +18,7 @@
 #include <span>
 #include <stop_token>
 #include <string_view>
+#include <vector>
 
 #include "engine/backend/latent_pages.h"
 #include "engine/backend/step_batch.h"
@@ -152,9 +153,10 @@ class Backend {
   // Uninitialised memory, 64-byte aligned. Error: kOutOfMemory.
   virtual Result<Buffer> Allocate(std::int64_t bytes) = 0;
   // A weight in the form this backend computes with. The CPU uses a mapped weight in place and
-  // returns it as it is; `host` must then outlive the backend's use. Error: kOutOfMemory,
-  // kUnsupportedTensorType.
-  virtual Result<Tensor> PrepareWeight(const Tensor& host) = 0;
+  // returns it as it is; `host` must then outlive the backend's use. A card gets a copy in a layout
+  // of its own, whose memory joins `owners`; such a tensor must not be cut into slabs or rows.
+  // Error: kOutOfMemory, kUnsupportedTensorType.
+  virtual Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners) = 0;
   virtual void Upload(std::span<const std::byte> from, std::byte* to) = 0;
   virtual void Download(const std::byte* from, std::span<std::byte> to) = 0;  // waits
   virtual void Copy(const std::byte* from, std::byte* to, std::int64_t bytes) = 0;

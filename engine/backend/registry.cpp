@@ -4,17 +4,28 @@
 #include <utility>
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/cuda/cuda_plugin.h"
 #include "engine/backend/reference/reference_backend.h"
+#include "engine/base/log.h"
 
 namespace paluku {
 
-std::vector<std::string> BackendNames() { return {"cpu", "reference"}; }
+std::vector<std::string> BackendNames() { return {"cpu", "reference", "cuda"}; }
+
+std::string RequestedBackend(const BackendOptions& options) {
+  if (!options.name.empty() && options.name != "auto") return options.name;
+  const char* forced = std::getenv("PALUKU_BACKEND");
+  return forced != nullptr && *forced != '\0' ? forced : "auto";
+}
 
 Result<std::unique_ptr<Backend>> CreateBackend(const BackendOptions& options) {
-  std::string name = options.name;
-  if (name.empty() || name == "auto") {
-    const char* forced = std::getenv("PALUKU_BACKEND");
-    name = forced != nullptr && *forced != '\0' ? forced : "cpu";
+  std::string name = RequestedBackend(options);
+  if (name == "cuda") return OpenCudaBackend();
+  if (name == "auto") {
+    auto card = OpenCudaBackend();
+    if (card) return card;
+    Log(LogLevel::kInfo, "computing on the CPU: " + card.error().detail);
+    name = "cpu";
   }
   if (name == "reference") return std::make_unique<ReferenceBackend>();
   if (name == "cpu") {

@@ -128,12 +128,12 @@ class WeightLoader {
       return Fail(ErrorCode::kUnsupportedTensorType, file_.path(),
                   prefix_ + std::string(name) + ": I32");
     }
-    return backend_.PrepareWeight(tensor);
+    return backend_.PrepareWeight(tensor, out_.buffers);
   }
 
   Result<Tensor> TakeF32(std::string_view name, Shape shape) {
     PALUKU_ASSIGN_OR_RETURN(Tensor tensor, Find(name, shape));
-    if (tensor.dtype == DType::kF32) return backend_.PrepareWeight(tensor);
+    if (tensor.dtype == DType::kF32) return backend_.PrepareWeight(tensor, out_.buffers);
     const std::vector<float> values = Dequantise(tensor);
     tensor.dtype = DType::kF32;
     return Own(tensor, std::as_bytes(std::span(values)));
@@ -227,7 +227,7 @@ class WeightLoader {
         const Tensor v_b, Find("attn_v_b.weight", {config_.heads, config_.value, config_.latent}));
     const Tensor uv = UpShape(v_b.dtype, config_.value);
     if (v_b.dtype == uv.dtype) {
-      PALUKU_ASSIGN_OR_RETURN(out.w_uv, backend_.PrepareWeight(v_b));
+      PALUKU_ASSIGN_OR_RETURN(out.w_uv, backend_.PrepareWeight(v_b, out_.buffers));
       return {};
     }
     std::vector<std::byte> bytes(static_cast<std::size_t>(uv.bytes()));

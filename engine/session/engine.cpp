@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/backend/registry.h"
+#include "engine/base/log.h"
 #include "engine/base/thread_checker.h"
 #include "engine/loader/model_file.h"
 #include "engine/model/model_config.h"
@@ -47,6 +48,8 @@ double SecondsOf(const std::function<void()>& work) {
 }  // namespace
 
 struct Engine::Impl {
+  BackendOptions backend_options;
+  bool moved_to_cpu = false;  // the model that is loaded did not fit on the card
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Session> session;  // uses the backend
   std::shared_ptr<const LoadedModel> model;
@@ -57,6 +60,29 @@ struct Engine::Impl {
     bench.reset();
     model.reset();
     session.reset();
+  }
+
+  // A session on the backend. Where nobody asked for the card by name, a model that it has no room
+  // for is computed on the CPU, and the next model tries the card again.
+  Result<std::unique_ptr<Session>> CreateSession(const std::shared_ptr<const ModelFile>& file,
+                                                 const ModelConfig& config,
+                                                 const SessionOptions& options,
+                                                 const LoadProgress& progress,
+                                                 const std::stop_token& stop) {
+    if (moved_to_cpu) {
+      PALUKU_ASSIGN_OR_RETURN(backend, CreateBackend(backend_options));
+      moved_to_cpu = false;
+    }
+    auto made = Session::Create(*backend, file, config, options, progress, stop);
+    const bool may_move = backend->name() == "cuda" && RequestedBackend(backend_options) == "auto";
+    if (made || !may_move) return made;
+    const ErrorCode code = made.error().code;
+    if (code != ErrorCode::kOutOfMemory && code != ErrorCode::kDeviceFailed) return made;
+    Log(LogLevel::kWarning, "computing on the CPU: " + made.error().Message());
+    PALUKU_ASSIGN_OR_RETURN(backend,
+                            CreateBackend({.name = "cpu", .threads = backend_options.threads}));
+    moved_to_cpu = true;
+    return Session::Create(*backend, file, config, options, progress, stop);
   }
 
   std::vector<std::int32_t> RandomTokens(int count) const {
@@ -98,8 +124,8 @@ Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::Create(const EngineOptions& options) {
   auto impl = std::make_unique<Impl>();
-  PALUKU_ASSIGN_OR_RETURN(impl->backend,
-                          CreateBackend({.name = options.backend, .threads = options.threads}));
+  impl->backend_options = {.name = options.backend, .threads = options.threads};
+  PALUKU_ASSIGN_OR_RETURN(impl->backend, CreateBackend(impl->backend_options));
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
@@ -126,8 +152,7 @@ Status Engine::Load(const std::string& path, const LoadOptions& options,
                                           .latent_type = options.latent_type,
                                           .attention_path = options.attention_path};
   PALUKU_ASSIGN_OR_RETURN(auto session,
-                          Session::Create(*impl_->backend, std::move(file), std::move(config),
-                                          session_options, progress, std::move(stop)));
+                          impl_->CreateSession(file, config, session_options, progress, stop));
   const LatentPages& pages = session->cache().pages();
   model->latent_bytes_per_token = pages.row_bytes() * pages.layers;
   model->plain_bytes_per_token = PlainBytesPerToken(session->config(), pages);

@@ -43,6 +43,9 @@ if(NOT PALUKU_HAVE_NVCC)
   message(STATUS "CUDA: no usable nvcc, CUDA parts are not built")
   return()
 endif()
+# CMake 3.25 knows no flag for CUDA at 20, which CUDA targets take over from C++.
+set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
 set(PALUKU_CUDA_INCLUDE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 message(STATUS "CUDA: nvcc ${CMAKE_CUDA_COMPILER_VERSION}, emulated architectures ${PALUKU_CUDA_EMULATED}")
 
@@ -54,6 +57,8 @@ target_link_libraries(paluku_cudart_static INTERFACE
   ${PALUKU_CUDART_STATIC} Threads::Threads ${CMAKE_DL_LIBS} rt)
 
 set(_paluku_require_cxx20 ${CMAKE_CURRENT_LIST_DIR}/require_cxx20.h)
+set(_paluku_keep_ptxas ${CMAKE_CURRENT_LIST_DIR}/keep_ptxas_report.py)
+find_program(_paluku_python python3 REQUIRED)
 
 # What both kinds share: one OBJECT library with the flags of the house in nvcc's words.
 function(_paluku_cuda_target name sources includes definitions options)
@@ -65,13 +70,16 @@ function(_paluku_cuda_target name sources includes definitions options)
     -Xcompiler=-Wall,-Werror,-fvisibility=hidden,-ffp-contract=off,-fstack-protector-strong
     ${options})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CUDA_SEPARABLE_COMPILATION OFF)
-  set_property(TARGET ${name} PROPERTY CXX_STANDARD)  # else CMake asks for CUDA20, which this version does not know
 endfunction()
 
 function(paluku_cuda_objects)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;INCLUDES;DEFINITIONS;OPTIONS" ${ARGN})
   _paluku_cuda_target(${ARG_NAME} "${ARG_SOURCES}" "${ARG_INCLUDES}" "${ARG_DEFINITIONS}" "${ARG_OPTIONS}")
   set_target_properties(${ARG_NAME} PROPERTIES CUDA_ARCHITECTURES "${PALUKU_CUDA_REAL}")
+  # What each kernel needs of the card goes to a file beside its object, for tests/engine/backend/cuda/check_budget.py.
+  target_compile_options(${ARG_NAME} PRIVATE "SHELL:-Xptxas -v")
+  set_target_properties(${ARG_NAME} PROPERTIES CUDA_COMPILER_LAUNCHER
+    "${_paluku_python};${_paluku_keep_ptxas};${CMAKE_CUDA_COMPILER_LAUNCHER}")
 endfunction()
 
 function(paluku_cuda_emulation_objects)

@@ -25,7 +25,7 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::Create(int threads,
 
 Result<Buffer> CpuBackend::Allocate(std::int64_t bytes) { return AllocateHostMemory(bytes); }
 
-Result<Tensor> CpuBackend::PrepareWeight(const Tensor& host) {
+Result<Tensor> CpuBackend::PrepareWeight(const Tensor& host, std::vector<Buffer>&) {
   if (WeightsOf(host).dot != nullptr) return host;
   return Fail(ErrorCode::kUnsupportedTensorType, {}, std::string(Info(host.dtype).name));
 }

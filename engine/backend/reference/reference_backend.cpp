@@ -66,7 +66,9 @@ void Rotate(double* x, int rope, double position, const RopeParams& params) {
 using namespace reference;
 
 Result<Buffer> ReferenceBackend::Allocate(std::int64_t bytes) { return AllocateHostMemory(bytes); }
-Result<Tensor> ReferenceBackend::PrepareWeight(const Tensor& host) { return host; }
+Result<Tensor> ReferenceBackend::PrepareWeight(const Tensor& host, std::vector<Buffer>&) {
+  return host;
+}
 
 void ReferenceBackend::Upload(std::span<const std::byte> from, std::byte* to) {
   std::memcpy(to, from.data(), from.size());

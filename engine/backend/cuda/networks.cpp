@@ -1,0 +1,228 @@
+// Products and feed-forward networks. A few rows are multiplied weight by weight (mat_vec.h,
+// experts.h); many rows by integer weights on tensor cores, the experts in groups (product.h,
+// group.h); many rows by float weights in runs of a few.
+#include <algorithm>
+
+#include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/kernels/group.h"
+#include "engine/backend/cuda/kernels/mat_vec.h"
+#include "engine/backend/cuda/kernels/norm.h"
+#include "engine/backend/cuda/kernels/product.h"
+#include "engine/backend/cuda/weight_views.h"
+#include "engine/base/check.h"
+
+namespace paluku::cuda {
+namespace {
+
+Network NetworkOf(const SwiGluWeights& weights) {
+  if (!weights.up) return {};
+  return {.gate = weights.gate ? ViewOf(weights.gate) : WeightView{},
+          .up = ViewOf(weights.up),
+          .down = ViewOf(weights.down),
+          .inner = static_cast<int>(weights.down.columns())};
+}
+
+bool WantsIntegers(const Network& network) {
+  return network.inner > 0 && ((network.gate.low != nullptr && !IsFloat(network.gate.form)) ||
+                               !IsFloat(network.up.form));
+}
+
+// Gated and of integers throughout: what the product on tensor cores serves.
+bool IsIntegerSwiGlu(const Network& network) {
+  return network.inner == 0 || (network.gate.low != nullptr && !IsFloat(network.gate.form) &&
+                                !IsFloat(network.up.form) && !IsFloat(network.down.form));
+}
+
+// Columns from `first` on.
+Columns From(const Columns& x, std::int64_t first, std::int64_t width) {
+  Columns part;
+  if (x.values != nullptr) part.values = x.values + first * width;
+  if (x.quantised.values != nullptr) {
+    part.quantised = {.values = x.quantised.values + first * width,
+                      .groups = x.quantised.groups + first * (width / kGroup)};
+  }
+  return part;
+}
+
+// Places of the inner values of a network in the scratch memory.
+struct InnerPlan {
+  bool integers = false;
+  std::int64_t values = 0, groups = 0;
+
+  InnerPlan(Scratch::Plan& plan, const Network& network, std::int64_t rows)
+      : integers(network.inner > 0 && !IsFloat(network.down.form)) {
+    const std::int64_t count = rows * network.inner;
+    values = integers ? plan.Add<std::int8_t>(count) : plan.Add<float>(count);
+    groups = plan.Add<QuantisedGroup>(integers ? count / kGroup : 0);
+  }
+  InnerRows At(std::byte* room) const {
+    if (!integers) return {.values = reinterpret_cast<float*>(room + values), .quantised = {}};
+    return {.values = nullptr,
+            .quantised = {.values = reinterpret_cast<std::int8_t*>(room + values),
+                          .groups = reinterpret_cast<QuantisedGroup*>(room + groups)}};
+  }
+};
+
+// Places of what a network of many rows needs.
+struct ManyPlan {
+  std::int64_t inner, values, groups, result;
+  int rows;
+
+  ManyPlan(Scratch::Plan& plan, const Network& network, int places, std::int64_t hidden)
+      : rows(places) {
+    const std::int64_t count = std::int64_t{places} * network.inner;
+    inner = plan.Add<float>(count);
+    values = plan.Add<std::int8_t>(count);
+    groups = plan.Add<QuantisedGroup>(count / kGroup);
+    result = plan.Add<float>(places * hidden);
+  }
+};
+
+// The network on `many.rows` places of x; result row by row, or slot by slot when there are groups.
+float* LaunchNetwork(const Network& network, const QuantisedRows& x, int hidden,
+                     const ManyPlan& many, const ExpertGroups& groups, int chosen, std::byte* room,
+                     cudaStream_t stream) {
+  const bool grouped = groups.tiles != nullptr;
+  auto* inner = reinterpret_cast<float*>(room + many.inner);
+  auto* result = reinterpret_cast<float*>(room + many.result);
+  const QuantisedRows rounded = {.values = reinterpret_cast<std::int8_t*>(room + many.values),
+                                 .groups = reinterpret_cast<QuantisedGroup*>(room + many.groups)};
+  LaunchProduct({.weight = network.gate,
+                 .up = network.up,
+                 .x = x,
+                 .n = network.inner,
+                 .rows = many.rows,
+                 .places = grouped ? Places::kGather : Places::kSame,
+                 .chosen = chosen,
+                 .groups = groups,
+                 .out = inner},
+                stream);
+  LaunchQuantise(inner, many.rows, network.inner, rounded, stream);
+  LaunchProduct({.weight = network.down,
+                 .up = {},
+                 .x = rounded,
+                 .n = hidden,
+                 .rows = many.rows,
+                 .places = grouped ? Places::kScatter : Places::kSame,
+                 .chosen = chosen,
+                 .groups = groups,
+                 .out = result},
+                stream);
+  return result;
+}
+
+}  // namespace
+
+void CudaBackend::Multiply(const WeightView& weight, const Columns& x, int rows, float* out) {
+  if (rows > kMaxColumns && !IsFloat(weight.form)) {
+    LaunchProduct({.weight = weight,
+                   .up = {},
+                   .x = x.quantised,
+                   .n = static_cast<int>(weight.rows),
+                   .rows = rows,
+                   .groups = {},
+                   .out = out},
+                  device_.stream());
+    return Launched();
+  }
+  for (int first = 0; first < rows && !Stopped(); first += kMaxColumns) {
+    LaunchMatVec(weight, From(x, first, weight.columns), std::min(kMaxColumns, rows - first),
+                 out + first * weight.rows, device_.stream());
+  }
+  Launched();
+}
+
+void CudaBackend::RunManyRows(const Tensor& x, const ExpertArgs& args, const Tensor& out) {
+  const int rows = static_cast<int>(x.rows()), hidden = static_cast<int>(x.columns());
+  const int slots = rows * args.chosen;
+  const int experts = slots > 0 ? static_cast<int>(args.routed.down.rows / hidden) : 0;
+  PALUKU_CHECK(experts <= kMaxGroupedExperts);
+  const QuantisedRows rounded = ColumnsOf(x, true).quantised;
+  Overwritten(out);
+  Scratch::Plan plan;
+  ExpertGroups groups;
+  groups.tile = experts > 0 ? PlacesOfTile(slots, experts) : 0;
+  groups.most_tiles = experts > 0 ? MostTiles(slots, experts, groups.tile) : 0;
+  const std::int64_t order = plan.Add<std::int32_t>(slots);
+  const std::int64_t tiles = plan.Add<ExpertTile>(groups.most_tiles);
+  const ManyPlan routed(plan, args.routed, slots, hidden);
+  const ManyPlan shared(plan, args.shared, args.shared.inner > 0 ? rows : 0, hidden);
+  std::byte* room = scratch_.Reserve(plan);
+  if (room == nullptr || device_.failed()) return;
+  const cudaStream_t stream = device_.stream();
+  AddSlotsArgs add = {.y = nullptr,
+                      .weights = args.weights,
+                      .shared = nullptr,
+                      .rows = rows,
+                      .chosen = args.chosen,
+                      .n = hidden,
+                      .out = out.f32()};
+  if (slots > 0) {
+    groups.order = reinterpret_cast<std::int32_t*>(room + order);
+    groups.tiles = reinterpret_cast<ExpertTile*>(room + tiles);
+    LaunchGroupExperts(args.ids, slots, experts, groups, stream);
+    add.y = LaunchNetwork(args.routed, rounded, hidden, routed, groups, args.chosen, room, stream);
+  }
+  if (args.shared.inner > 0) {
+    add.shared = LaunchNetwork(args.shared, rounded, hidden, shared, {}, 1, room, stream);
+  }
+  LaunchAddSlots(add, stream);
+  Launched();
+}
+
+void CudaBackend::RunNetworks(const Tensor& x, ExpertArgs args, const Tensor& out) {
+  if (x.rows() > kMaxColumns && IsIntegerSwiGlu(args.routed) && IsIntegerSwiGlu(args.shared)) {
+    return RunManyRows(x, args, out);
+  }
+  const int rows = static_cast<int>(x.rows());
+  args.hidden = static_cast<int>(x.columns());
+  const Columns all = ColumnsOf(x, WantsIntegers(args.routed) || WantsIntegers(args.shared));
+  Overwritten(out);
+  Scratch::Plan plan;
+  const std::int64_t most = std::min(rows, kMaxColumns);
+  const InnerPlan routed(plan, args.routed, most * args.chosen);
+  const InnerPlan shared(plan, args.shared, most);
+  std::byte* room = scratch_.Reserve(plan);
+  if (room == nullptr || device_.failed()) return;
+  args.routed_inner = routed.At(room);
+  args.shared_inner = shared.At(room);
+  const std::int32_t* ids = args.ids;
+  const float* weights = args.weights;
+  for (int first = 0; first < rows && !Stopped(); first += kMaxColumns) {
+    args.rows = std::min(kMaxColumns, rows - first);
+    args.x = From(all, first, args.hidden);
+    if (ids != nullptr) args.ids = ids + first * args.chosen;
+    if (weights != nullptr) args.weights = weights + first * args.chosen;
+    args.out = out.f32() + std::int64_t{first} * args.hidden;
+    LaunchExperts(args, device_.stream());
+  }
+  Launched();
+}
+
+void CudaBackend::MoeFfn(const MoeFfnParams& p) {
+  if (!Begin(Operation::kMoeFfn, p.x, p.ids, p.weights, p.routed, p.shared, p.out)) return;
+  ExpertArgs args;
+  args.chosen = static_cast<int>(p.ids.columns());
+  args.ids = p.ids.i32();
+  args.weights = p.weights.f32();
+  args.routed = NetworkOf(p.routed);
+  args.shared = NetworkOf(p.shared);
+  RunNetworks(p.x, args, p.out);
+}
+
+void CudaBackend::SwiGluFfn(const Tensor& x, const SwiGluWeights& weights, const Tensor& out) {
+  if (!Begin(Operation::kSwiGluFfn, x, weights, out)) return;
+  ExpertArgs args;
+  args.shared = NetworkOf(weights);
+  RunNetworks(x, args, out);
+}
+
+void CudaBackend::ReluSquaredFfn(const Tensor& x, const Tensor& up, const Tensor& down,
+                                 const Tensor& out) {
+  if (!Begin(Operation::kReluSquaredFfn, x, up, down, out)) return;
+  ExpertArgs args;
+  args.shared = NetworkOf({.gate = {}, .up = up, .down = down});
+  RunNetworks(x, args, out);
+}
+
+}  // namespace paluku::cuda
