@@ -59,6 +59,11 @@ struct Extras {
   Tensor selected = {};
 };
 
+double ToleranceOf(const AttentionCase& c) {
+  if (!OnCard() || c.latent < 256 || c.type == LatentType::kF32) return kFloatSums;
+  return c.type == LatentType::kF16 ? kTensorCoreF16 : kTensorCoreQ8;
+}
+
 std::vector<float> Attend(Backend& backend, const AttentionCase& c, Step& step, const Inputs& in,
                           AttentionPath path, const Extras& extras = {}) {
   const OwnedTensor out =
@@ -93,7 +98,7 @@ TEST(AttentionCases, BothWaysAgreeWithTheReference) {
     for (const AttentionPath path :
          {AttentionPath::kAbsorbed, AttentionPath::kExpanded, AttentionPath::kAuto}) {
       ExpectAgreement(
-          std::string(c.name) + ", path " + std::to_string(static_cast<int>(path)), kFloatSums,
+          std::string(c.name) + ", path " + std::to_string(static_cast<int>(path)), ToleranceOf(c),
           [&](Backend& b) { return &b == &Reference() ? expected : Attend(b, c, step, in, path); });
     }
   }

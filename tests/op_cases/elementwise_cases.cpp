@@ -217,6 +217,58 @@ TEST(ElementwiseCases, SampleDrawsTheSameEverywhere) {
   });
 }
 
+// Every step of the sampler, logits that no number are or that tie, and penalties on a history with
+// repetitions and ids outside the vocabulary.
+TEST(ElementwiseCases, SampleWithEverySetting) {
+  const SamplingParams settings[] = {
+      {.temperature = 0},
+      {.temperature = 0.7f, .top_p = 0.8f, .seed = 1},
+      {.temperature = 1.5f, .top_p = 1, .min_p = 0.2f, .seed = 2},
+      {.temperature = 1, .top_k = 7, .top_p = 0.5f, .min_p = 0.05f, .seed = 3},
+      {.temperature = 1, .top_p = 0, .seed = 4},
+      {.temperature = 1, .top_k = 1, .seed = 5},
+      {.temperature = 0.8f,
+       .top_p = 0.95f,
+       .repetition_penalty = 1.3f,
+       .presence_penalty = 0.5f,
+       .frequency_penalty = 0.25f,
+       .penalty_window = 9,
+       .seed = 6},
+  };
+  const std::vector<std::int32_t> history = {5, 1, 2, 3, 3, 3, -1, 400, 7, 7, 8};
+  const OwnedTensor logits = RandomTensor(DType::kF32, {300}, 30, 2);
+  for (int i = 40; i < 60; ++i) logits.tensor.f32()[i] = 5;  // ties at the top
+  logits.tensor.f32()[45] = std::numeric_limits<float>::quiet_NaN();
+  logits.tensor.f32()[46] = -std::numeric_limits<float>::infinity();
+  ExpectAgreement("draws", 0, [&](Backend& b) {
+    std::vector<float> drawn;
+    for (const SamplingParams& params : settings) {
+      for (const std::uint64_t position : {0u, 1u, 2u}) {
+        Step step(1);
+        const OwnedTensor token = MakeTensor(DType::kI32, {1});
+        RunStep(b, step, {}, [&] { b.Sample(logits, params, history, position, token); });
+        drawn.push_back(static_cast<float>(*token.tensor.i32()));
+      }
+    }
+    return drawn;
+  });
+}
+
+TEST(ElementwiseCases, SampleFromNothing) {
+  const OwnedTensor logits = MakeTensor(DType::kF32, {40});
+  for (int i = 0; i < 40; ++i) {
+    logits.tensor.f32()[i] = i % 2 == 0 ? std::numeric_limits<float>::quiet_NaN()
+                                        : -std::numeric_limits<float>::infinity();
+  }
+  ExpectAgreement("no token", 0, [&](Backend& b) {
+    Step step(1);
+    const OwnedTensor token = MakeTensor(DType::kI32, {1});
+    RunStep(b, step, {}, [&] { b.Sample(logits, {}, {}, 0, token); });
+    EXPECT_EQ(*token.tensor.i32(), -1);
+    return std::vector<float>{static_cast<float>(*token.tensor.i32())};
+  });
+}
+
 // After a request to stop, operations leave their output alone and Synchronise tells once.
 TEST(ElementwiseCases, StoppedStepsDoNothingAndSaySo) {
   const OwnedTensor x = RandomTensor(DType::kF32, {2, 64}, 18);

@@ -4,6 +4,8 @@
 
 #include <bit>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -13,24 +15,52 @@
 #include "engine/backend/host_memory.h"
 #include "engine/backend/latent_row.h"
 #include "engine/backend/reference/reference_backend.h"
+#include "engine/backend/registry.h"
 #include "engine/tensor/half.h"
+#include "tests/op_cases/device_mirror.h"
 
 namespace paluku::op_cases {
+
+constexpr int kSkipped = 77;  // exit status that CTest counts as skipped
+
+namespace {
+
+std::vector<Variant> CpuVariants(std::vector<std::unique_ptr<Backend>>& owners) {
+  std::vector<Variant> made;
+  for (const std::string_view set : SupportedInstructionSets()) {
+    for (int threads = 1; threads <= 3; ++threads) {
+      auto backend = CpuBackend::Create(threads, set);
+      PALUKU_CHECK(backend.has_value());
+      const std::string name(set);
+      made.push_back({name + ", " + std::to_string(threads) + " threads", name, backend->get()});
+      owners.push_back(std::move(*backend));
+    }
+  }
+  return made;
+}
+
+// The card that `PALUKU_BACKEND=cuda` names; without one there is nothing to test.
+std::vector<Variant> CardVariants(std::vector<std::unique_ptr<Backend>>& owners) {
+  auto card = CreateBackend({.name = "cuda"});
+  if (!card) {
+    std::printf("SKIPPED: %s\n", card.error().Message().c_str());
+    std::exit(kSkipped);
+  }
+  owners.push_back(std::make_unique<DeviceMirror>(std::move(*card)));
+  return {{"cuda", "cuda", owners.back().get()}};
+}
+
+}  // namespace
+
+bool OnCard() {
+  const char* name = std::getenv("PALUKU_BACKEND");
+  return name != nullptr && std::string_view(name) == "cuda";
+}
 
 const std::vector<Variant>& Variants() {
   static std::vector<std::unique_ptr<Backend>> owners;
   static const std::vector<Variant> variants = [] {
-    std::vector<Variant> made;
-    for (const std::string_view set : SupportedInstructionSets()) {
-      for (int threads = 1; threads <= 3; ++threads) {
-        auto backend = CpuBackend::Create(threads, set);
-        PALUKU_CHECK(backend.has_value());
-        const std::string name(set);
-        made.push_back({name + ", " + std::to_string(threads) + " threads", name, backend->get()});
-        owners.push_back(std::move(*backend));
-      }
-    }
-    return made;
+    return OnCard() ? CardVariants(owners) : CpuVariants(owners);
   }();
   return variants;
 }

@@ -23,8 +23,11 @@ struct Variant {
   std::string instruction_set;
   Backend* backend;
 };
-// Every instruction set this processor runs, with 1, 2 and 3 threads each.
+// Every instruction set this processor runs, with 1, 2 and 3 threads each; with PALUKU_BACKEND=cuda
+// the card alone, behind a DeviceMirror.
 const std::vector<Variant>& Variants();
+// The variant is a card; its tensor cores round what processors do not.
+bool OnCard();
 Backend& Reference();
 
 // A tensor that owns its memory.

@@ -18,6 +18,11 @@ inline constexpr double kRoundedActivations = 6e-5;
 // standard deviations, a step 1/21 of one, which makes 1.9e-4; the error of the input counts in
 // both factors.
 inline constexpr double kRoundedNetwork = 6e-4;
+// Attention on tensor cores, where a weight of the softmax is one f16: 2^-12 of its size, evenly
+// spread, 2e-8 of the power; and keys that are int8 times a scale, rounded to f16, which moves
+// scores likewise and by more where they are large.
+inline constexpr double kTensorCoreF16 = 1e-7;
+inline constexpr double kTensorCoreQ8 = 1e-6;
 // Rows stored as f16: one rounding of 2^-11; a value next to a tie may fall to the other side.
 inline constexpr double kStoredHalf = 1e-7;
 // Rows stored as int8: a value next to a tie may fall to the other side of a step of 1/127.
