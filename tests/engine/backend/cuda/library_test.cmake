@@ -1,0 +1,17 @@
+# libpaluku_cuda.so must load where there is neither a driver nor cuBLAS, and show only its entry.
+# Called with -DREADELF=... -DNM=... -DLIBRARY=...
+execute_process(COMMAND ${READELF} -d ${LIBRARY} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "NEEDED[^\n]*\\[[^]]*\\]" needed "${dynamic}")
+if(NOT needed)
+  message(FATAL_ERROR "no NEEDED entry found in ${LIBRARY}")
+endif()
+foreach(entry IN LISTS needed)
+  if(NOT entry MATCHES "\\[(libstdc\\+\\+|libgcc_s|libm|libc|libpthread|libdl|librt|ld-linux-x86-64)\\.so")
+    message(FATAL_ERROR "${LIBRARY} needs more than the C++ library: ${entry}")
+  endif()
+endforeach()
+execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[0-9a-f]+ [A-TX-Z] [^\n]+" symbols "${symbols}")
+if(NOT symbols MATCHES "^[0-9a-f]+ T paluku_cuda_open$")
+  message(FATAL_ERROR "${LIBRARY} should show paluku_cuda_open alone, not: ${symbols}")
+endif()
