@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Tries a package as its users will: lintian, then an installation in a clean Debian 12 root, an answer in the
 # terminal and a window on a display outside that root. Needs root and the network of Debian's packages.
-# usage: check_package.sh PACKAGE.deb
+# usage: check_package.sh PACKAGE.deb [CUDA_PACKAGE.deb]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 package=$(realpath "$1")
+cuda=${2:+$(realpath "$2")}
 scratch=$(mktemp -d)
 root=$scratch/root
 display=:$((90 + RANDOM % 100))
@@ -19,7 +20,7 @@ trap clean_up EXIT
 step() { printf -- '-- %s\n' "$*"; }
 
 step "lintian"
-lintian --fail-on error --suppress-tags bogus-mail-host "$package"
+lintian --fail-on error --suppress-tags bogus-mail-host "$package" ${cuda:+"$cuda"}
 
 step "desktop file, metainfo, MIME type"
 dpkg -x "$package" "$scratch/files"
@@ -45,6 +46,16 @@ step "an answer in the terminal"
 in_root paluku-cli --version
 in_root paluku-cli run --temp 0 -n 64 -p "What is Paluku?"
 in_root paluku-cli models list
+
+if [ -n "$cuda" ]; then
+  step "the package for NVIDIA cards, without a card"
+  cp "$cuda" "$root/tmp/paluku-cuda.deb"
+  in_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends /tmp/paluku-cuda.deb \
+    >"$scratch/install.log" 2>&1 || { tail -n 30 "$scratch/install.log"; exit 1; }
+  in_root paluku-cli run --temp 0 -n 64 -p "What is Paluku?"
+  ! in_root PALUKU_BACKEND=cuda paluku-cli run --temp 0 -n 4 -p "Hello" 2>"$scratch/refusal.log"
+  grep -q "driver is missing" "$scratch/refusal.log" || { cat "$scratch/refusal.log"; exit 1; }
+fi
 
 step "a window"
 Xvfb "$display" -screen 0 1280x800x24 -nolisten tcp -ac >/dev/null 2>&1 &
