@@ -124,12 +124,6 @@ struct FormatIQ4_NL {
   }
 };
 
-inline float FloatOfBits(std::uint32_t bits) {
-  float value;
-  std::memcpy(&value, &bits, 4);
-  return value;
-}
-
 struct FormatMXFP4 {
   using Block = BlockMXFP4;
   static constexpr int kElements = 32, kGroup = 32, kOffset = 16;
@@ -137,11 +131,9 @@ struct FormatMXFP4 {
   static void Codes(const std::byte* block, std::int8_t* codes) {
     MapNibbles(As<Block>(block).nibbles, 16, codes, [](int q, int) { return kE2M1Values[q]; });
   }
-  // Half of 2^(e - 127), because the codes are doubled; f32 holds the lowest two as subnormals.
   template <class>
   static void Scales(const std::byte* block, float* scales, float*) {
-    const std::uint32_t e = As<Block>(block).e;
-    scales[0] = FloatOfBits(e < 2 ? 0x00200000u << e : (e - 1) << 23);
+    scales[0] = kE8M0Halves.entry[As<Block>(block).e];
   }
 };
 
@@ -155,16 +147,9 @@ struct FormatNVFP4 {
                  [](int q, int) { return kE2M1Values[q]; });
     }
   }
-  // Half of the E4M3 number; the sign bit is ignored and the pattern of NaN means 0, as in ggml.
   template <class>
   static void Scales(const std::byte* block, float* scales, float*) {
-    for (int g = 0; g < 4; ++g) {
-      const std::uint32_t bits = As<Block>(block).scales[g];
-      const std::uint32_t exponent = bits >> 3 & 15, fraction = bits & 7;
-      const float subnormal = static_cast<float>(fraction) * 0x1p-10f;
-      const float normal = FloatOfBits((exponent + 119) << 23 | fraction << 20);
-      scales[g] = bits == 0x7f ? 0.0f : exponent == 0 ? subnormal : normal;
-    }
+    for (int g = 0; g < 4; ++g) scales[g] = kE4M3Halves.entry[As<Block>(block).scales[g]];
   }
 };
 

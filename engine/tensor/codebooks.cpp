@@ -33,6 +33,25 @@ constexpr Codebook<std::uint64_t, 128> MakeSignMasks() {
   return masks;
 }
 
+constexpr Codebook<float, 256> MakeE8M0Halves() {
+  Codebook<float, 256> halves{};
+  for (unsigned e = 0; e < 256; ++e) {  // f32 holds the lowest two as subnormals
+    halves.entry[e] = std::bit_cast<float>(e < 2 ? 0x00200000u << e : (e - 1) << 23);
+  }
+  return halves;
+}
+
+constexpr Codebook<float, 256> MakeE4M3Halves() {
+  Codebook<float, 256> halves{};
+  for (unsigned bits = 0; bits < 256; ++bits) {
+    const unsigned exponent = bits >> 3 & 15, fraction = bits & 7;
+    const float subnormal = static_cast<float>(fraction) * 0x1p-10f;
+    const float normal = std::bit_cast<float>((exponent + 119) << 23 | fraction << 20);
+    halves.entry[bits] = bits == 0x7f ? 0.0f : exponent == 0 ? subnormal : normal;
+  }
+  return halves;
+}
+
 constexpr std::uint8_t kIq2Values[] = {8, 25, 43};
 constexpr std::uint8_t kIq3XxsValues[] = {4, 12, 20, 28, 36, 44, 52, 62};
 constexpr std::uint8_t kIq3SValues[] = {1, 3, 5, 7, 9, 11, 13, 15};
@@ -47,6 +66,8 @@ constexpr Codebook<std::uint64_t, 1024> kIq2SGrid = Spread<std::uint64_t>(kPacke
 constexpr Codebook<std::uint32_t, 256> kIq3XxsGrid =
     Spread<std::uint32_t>(kPackedIq3Xxs, kIq3XxsValues);
 constexpr Codebook<std::uint32_t, 512> kIq3SGrid = Spread<std::uint32_t>(kPackedIq3S, kIq3SValues);
+constexpr Codebook<float, 256> kE8M0Halves = MakeE8M0Halves();
+constexpr Codebook<float, 256> kE4M3Halves = MakeE4M3Halves();
 constexpr Codebook<std::uint64_t, 128> kSignMasks = MakeSignMasks();
 constexpr Codebook<std::uint64_t, 2048> kIq1Grid = Spread<std::uint64_t>(kPackedIq1, kIq1Values);
 

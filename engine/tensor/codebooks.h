@@ -23,6 +23,10 @@ extern const Codebook<std::uint64_t, 512> kIq2XsGrid;
 extern const Codebook<std::uint64_t, 1024> kIq2SGrid;
 extern const Codebook<std::uint32_t, 256> kIq3XxsGrid;  // four magnitudes: 4, 12 .. 52, 62
 extern const Codebook<std::uint32_t, 512> kIq3SGrid;    // four magnitudes: 1, 3 .. 15
+// Half the value of a scale byte, because kE2M1Values are doubled. E8M0 is a power of two; of E4M3
+// the sign bit is ignored and the pattern of NaN means 0, as in ggml.
+extern const Codebook<float, 256> kE8M0Halves;
+extern const Codebook<float, 256> kE4M3Halves;
 // Byte j is 255 where bit j of the index is set; byte 7 makes the number of such bytes even.
 extern const Codebook<std::uint64_t, 128> kSignMasks;
 extern const Codebook<std::uint64_t, 2048> kIq1Grid;  // eight of -1, 0 and 1, plus 1

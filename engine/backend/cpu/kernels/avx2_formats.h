@@ -16,10 +16,8 @@ namespace {
   return KNibbles(block + offsetof(BlockQ4_K, nibbles), g);
 }
 [[gnu::always_inline]] inline __m256i Load32(FormatQ5_K, const std::byte* block, int g) {
-  const __m256i bit = _mm256_set1_epi8(static_cast<char>(1 << g));
-  const __m256i high = _mm256_and_si256(Load32Bytes(block + offsetof(BlockQ5_K, high_bits)), bit);
-  const __m256i sixteen = _mm256_and_si256(_mm256_cmpeq_epi8(high, bit), _mm256_set1_epi8(16));
-  return _mm256_or_si256(KNibbles(block + offsetof(BlockQ5_K, nibbles), g), sixteen);
+  const __m256i high = MovedBit(Load32Bytes(block + offsetof(BlockQ5_K, high_bits)), g, 4);
+  return _mm256_or_si256(KNibbles(block + offsetof(BlockQ5_K, nibbles), g), high);
 }
 [[gnu::always_inline]] inline __m256i Load32(FormatQ6_K, const std::byte* block, int g) {
   const int half = g / 4, run = g % 4;
@@ -142,55 +140,102 @@ constexpr float kLeftOffset = Format::kHasMinima       ? 1
                               : Format::kOffset == 128 ? 0
                                                        : Format::kOffset;
 
-// A row of blocks of 32.
+// Scales of four neighbouring blocks of 32, and what meets the sums of the activations: the scales
+// again, or the minima.
+struct FourScales {
+  __m128 scales;
+  __m128 per_sum;
+};
+template <class Format>
+[[gnu::always_inline]] inline FourScales LoadFourScales(const std::byte* block) {
+  constexpr int kBytes = sizeof(typename Format::Block);
+  if constexpr (kHasPowerScale<Format>) {
+    const auto at = [&](int i) __attribute__((always_inline)) {
+      return kE8M0Halves.entry[static_cast<int>(block[i * kBytes])];
+    };
+    const __m128 scales = _mm_setr_ps(at(0), at(1), at(2), at(3));
+    return {scales, scales};
+  } else if constexpr (kHasMinima<Format>) {  // d and m, binary16, at the head of the block
+    const auto at = [&](int i) __attribute__((always_inline)) {
+      return static_cast<int>(LoadU32(block + i * kBytes));
+    };
+    const __m256 pairs = _mm256_cvtph_ps(_mm_setr_epi32(at(0), at(1), at(2), at(3)));
+    const __m128 low = _mm256_castps256_ps128(pairs), high = _mm256_extractf128_ps(pairs, 1);
+    return {_mm_shuffle_ps(low, high, 0x88), -_mm_shuffle_ps(low, high, 0xdd)};
+  } else {  // d
+    std::uint64_t halves = 0;
+    Unroll<4>([&](int i) __attribute__((always_inline)) {
+      std::uint16_t d;
+      std::memcpy(&d, block + i * kBytes, 2);
+      halves |= static_cast<std::uint64_t>(d) << (16 * i);
+    });
+    const __m128 scales = _mm_cvtph_ps(_mm_cvtsi64_si128(static_cast<long long>(halves)));
+    return {scales, scales};
+  }
+}
+
+// A row of blocks of 32, four at a time, the rest portably.
 template <class Format>
 float DotRowSmallBlocks(const std::byte* row, std::int64_t k, const std::byte* activation) {
+  constexpr int kBytes = sizeof(typename Format::Block);
   const auto* pairs32 =
       reinterpret_cast<const float*>(activation + LayoutOfQuantisedRow(k).pairs32);
-  __m256 sum = _mm256_setzero_ps();
-  float offsets = 0;
-  for (std::int64_t g = 0; g < k / 32; ++g) {
-    float scale, minimum;
-    Format::template Scales<Simd>(row, &scale, &minimum);
-    const float* pair = pairs32 + g / 4 * 8 + g % 4;
-    const __m256i dot =
-        DotValues<Format>(Load32(Format{}, row, 0), Load32Bytes(activation + 32 * g));
+  __m256 sum[4] = {};
+  __m128 offsets = _mm_setzero_ps();
+  std::int64_t first = 0;
+  for (; first + 128 <= k; first += 128) {
+    const float* pairs = pairs32 + first / 16;
+    const FourScales four = LoadFourScales<Format>(row);
+    float factors[4];
+    _mm_storeu_ps(factors, _mm_mul_ps(four.scales, _mm_loadu_ps(pairs)));
     if constexpr (kLeftOffset<Format> != 0) {
-      offsets += (Format::kHasMinima ? minimum : scale) * pair[4];
+      offsets = _mm_fmadd_ps(four.per_sum, _mm_loadu_ps(pairs + 4), offsets);
     }
-    sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), _mm256_set1_ps(scale * pair[0]), sum);
-    row += sizeof(typename Format::Block);
+    Unroll<4>([&](int i) __attribute__((always_inline)) {
+      const __m256i dot = DotValues<Format>(Load32(Format{}, row + i * kBytes, 0),
+                                            Load32Bytes(activation + first + 32 * i));
+      sum[i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), Broadcast(factors + i), sum[i]);
+    });
+    row += 4 * kBytes;
   }
-  return SumLanes(sum) + offsets * kLeftOffset<Format>;
+  const __m256 offset = _mm256_zextps128_ps256(offsets * _mm_set1_ps(kLeftOffset<Format>));
+  const float total = SumLanes(((sum[0] + sum[1]) + (sum[2] + sum[3])) + offset);
+  return first < k ? total + DotRowPortable<Format>(row, first, k, activation) : total;
+}
+
+// Eight floats, or four and zeros.
+template <int kCount>
+[[gnu::always_inline]] inline __m256 LoadFloats(const float* p) {
+  if constexpr (kCount >= 8) return _mm256_loadu_ps(p);
+  return _mm256_zextps128_ps256(_mm_loadu_ps(p));
 }
 
 // A row of larger blocks with any number of groups.
 template <class Format>
 float DotRowGroups(const std::byte* row, std::int64_t k, const std::byte* activation) {
   constexpr int kGroups = Format::kElements / Format::kGroup;
+  constexpr int kVectors = (kGroups + 7) / 8;
   const QuantisedRowLayout layout = LayoutOfQuantisedRow(k);
   const auto* pairs32 = reinterpret_cast<const float*>(activation + layout.pairs32);
   const auto* scales16 = reinterpret_cast<const float*>(activation + layout.scales16);
   const auto* sums16 = reinterpret_cast<const float*>(activation + layout.sums16);
-  __m256 sum[4] = {};
-  float offsets[kGroups] = {};
+  __m256 sum[4] = {}, offsets[kVectors] = {};
   for (std::int64_t first = 0; first < k; first += Format::kElements) {
-    float scales[kGroups], minima[kGroups], factors[kGroups], sums[kGroups];
-    Format::template Scales<Simd>(row, scales, minima);
-    for (int g = 0; g < kGroups; ++g) {
-      if constexpr (Format::kGroup == 16) {
-        factors[g] = scales[g] * scales16[first / 16 + g];
-        sums[g] = sums16[first / 16 + g];
-      } else {
-        factors[g] = scales[g] * pairs32[first / 16 + g / 4 * 8 + g % 4];
-        sums[g] = pairs32[first / 16 + g / 4 * 8 + 4 + g % 4];
+    float scales[8 * kVectors], minima[8 * kVectors], factors[8 * kVectors];
+    GroupScales(Format{}, row, scales, minima);
+    Unroll<kVectors>([&](int v) __attribute__((always_inline)) {
+      const std::int64_t at = first / 16 + 8 * v;
+      const __m256 scale = LoadFloats<kGroups>(scales + 8 * v);
+      const __m256 a_scale = Format::kGroup == 16 ? LoadFloats<kGroups>(scales16 + at)
+                                                  : ActivationPairs(pairs32 + first / 16, 0);
+      _mm256_storeu_ps(factors + 8 * v, _mm256_mul_ps(scale, a_scale));
+      if constexpr (kLeftOffset<Format> != 0) {
+        const __m256 a_sum = Format::kGroup == 16 ? LoadFloats<kGroups>(sums16 + at)
+                                                  : ActivationPairs(pairs32 + first / 16, 1);
+        const __m256 per_sum = Format::kHasMinima ? LoadFloats<kGroups>(minima + 8 * v) : scale;
+        offsets[v] = _mm256_fmadd_ps(per_sum, a_sum, offsets[v]);
       }
-    }
-    if constexpr (kLeftOffset<Format> != 0) {
-      for (int g = 0; g < kGroups; ++g) {
-        offsets[g] += (Format::kHasMinima ? minima[g] : scales[g]) * sums[g];
-      }
-    }
+    });
     Unroll<Format::kElements / 32>([&](int g) __attribute__((always_inline)) {
       const __m256i dot =
           DotValues<Format>(Load32(Format{}, row, g), Load32Bytes(activation + first + 32 * g));
@@ -202,9 +247,9 @@ float DotRowGroups(const std::byte* row, std::int64_t k, const std::byte* activa
     });
     row += sizeof(typename Format::Block);
   }
-  float offset = 0;
-  for (const float o : offsets) offset += o;
-  return SumLanes((sum[0] + sum[1]) + (sum[2] + sum[3])) + offset * kLeftOffset<Format>;
+  __m256 total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  for (const __m256 offset : offsets) total += offset * _mm256_set1_ps(kLeftOffset<Format>);
+  return SumLanes(total);
 }
 
 // Transposes an 8 x 8 matrix of 32-bit elements held in 8 registers.
@@ -233,7 +278,7 @@ template <class Format>
                                                float* minima) {
   constexpr int kGroups = Format::kElements / Format::kGroup;
   float s[kGroups], m[kGroups];
-  Format::template Scales<Simd>(block, s, m);
+  GroupScales(Format{}, block, s, m);
   for (int g = 0; g < kGroups; ++g) {
     scales[g * 8] = s[g];
     if constexpr (kHasMinima<Format>) minima[g * 8] = m[g];

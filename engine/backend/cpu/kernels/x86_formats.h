@@ -72,11 +72,15 @@ namespace {
 [[gnu::always_inline]] inline __m256i Load32(FormatQ2_K, const std::byte* block, int g) {
   return Plane(block + offsetof(BlockQ2_K, planes), g);
 }
+// Bit `from` of each byte, alone, at bit `to`.
+[[gnu::always_inline]] inline __m256i MovedBit(__m256i bytes, int from, int to) {
+  const __m256i moved =
+      from <= to ? _mm256_slli_epi16(bytes, to - from) : _mm256_srli_epi16(bytes, from - to);
+  return _mm256_and_si256(moved, _mm256_set1_epi8(static_cast<char>(1 << to)));
+}
 [[gnu::always_inline]] inline __m256i Load32(FormatQ3_K, const std::byte* block, int g) {
-  const __m256i bit = _mm256_set1_epi8(static_cast<char>(1 << g));
-  const __m256i high = _mm256_and_si256(Load32Bytes(block + offsetof(BlockQ3_K, high_bits)), bit);
-  const __m256i four = _mm256_and_si256(_mm256_cmpeq_epi8(high, bit), _mm256_set1_epi8(4));
-  return _mm256_or_si256(Plane(block + offsetof(BlockQ3_K, planes), g), four);
+  const __m256i high = MovedBit(Load32Bytes(block + offsetof(BlockQ3_K, high_bits)), g, 2);
+  return _mm256_or_si256(Plane(block + offsetof(BlockQ3_K, planes), g), high);
 }
 
 // Codebook entries, negative where `minus` is all ones, plus `offset`.
@@ -161,6 +165,105 @@ namespace {
   return Eighths(FourEntries(grid[i[0] | (high << 8 & 0x700)], grid[i[1] | (high << 4 & 0x700)],
                              grid[i[2] | (high & 0x700)], grid[i[3] | (high >> 4 & 0x700)]),
                  FourEntries(delta(0), delta(1), delta(2), delta(3)));
+}
+
+// Whether the scale of a block is an exponent byte.
+template <class Format>
+constexpr bool kHasPowerScale = requires(typename Format::Block block) {
+  block.e;
+};
+
+// GroupScales(format, block, scales, minima): what Format::Scales writes, for the formats with many
+// groups by vectors. Minima are left alone where there are none.
+template <class Format>
+[[gnu::always_inline]] inline void GroupScales(Format, const std::byte* block, float* scales,
+                                               float* minima) {
+  Format::template Scales<Simd>(block, scales, minima);
+}
+[[gnu::always_inline]] inline void StoreScaled(__m256i whole, float d, float* scales) {
+  _mm256_storeu_ps(scales, _mm256_mul_ps(_mm256_cvtepi32_ps(whole), _mm256_set1_ps(d)));
+}
+// Sixteen signed bytes times d.
+[[gnu::always_inline]] inline void StoreScaledBytes(__m128i bytes, float d, float* scales) {
+  StoreScaled(_mm256_cvtepi8_epi32(bytes), d, scales);
+  StoreScaled(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)), d, scales + 8);
+}
+// Low and high nibble of each of eight bytes, in this order.
+[[gnu::always_inline]] inline __m128i SplitNibbles(const void* packed) {
+  const __m128i bytes = _mm_loadl_epi64(static_cast<const __m128i*>(packed));
+  return _mm_and_si128(_mm_unpacklo_epi8(bytes, _mm_srli_epi16(bytes, 4)), _mm_set1_epi8(15));
+}
+// 2 n + 1 of small numbers n, for scales of n + 1/2.
+[[gnu::always_inline]] inline __m128i Odd(__m128i n) {
+  return _mm_add_epi8(_mm_add_epi8(n, n), _mm_set1_epi8(1));
+}
+[[gnu::always_inline]] inline __m256i Odd(__m256i n) {
+  return _mm256_add_epi32(_mm256_add_epi32(n, n), _mm256_set1_epi32(1));
+}
+
+[[gnu::always_inline]] inline void GroupScales(FormatQ2_K, const std::byte* block, float* scales,
+                                               float* minima) {
+  const __m128i packed = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
+  const __m128i fifteen = _mm_set1_epi8(15);
+  StoreScaledBytes(_mm_and_si128(packed, fifteen),
+                   Simd::HalfToFloat(block + offsetof(BlockQ2_K, d)), scales);
+  StoreScaledBytes(_mm_and_si128(_mm_srli_epi16(packed, 4), fifteen),
+                   Simd::HalfToFloat(block + offsetof(BlockQ2_K, dmin)), minima);
+}
+[[gnu::always_inline]] inline void GroupScales(FormatQ3_K, const std::byte* block, float* scales,
+                                               float*) {
+  const std::uint8_t* packed = As<BlockQ3_K>(block).scales;
+  std::uint64_t low;
+  std::memcpy(&low, packed, 8);
+  const std::uint64_t high = LoadU32(packed + 8);
+  constexpr std::uint64_t kNibble = 0x0f0f0f0f0f0f0f0fu, kTop = 0x3030303030303030u;
+  // Byte n of `high` holds the upper bits of groups n, n + 4, n + 8 and n + 12.
+  const std::uint64_t first = (low & kNibble) | ((high << 4 | high << 34) & kTop);
+  const std::uint64_t second = (low >> 4 & kNibble) | ((high | high << 30) & kTop);
+  const __m128i bytes =
+      _mm_set_epi64x(static_cast<long long>(second), static_cast<long long>(first));
+  StoreScaledBytes(_mm_sub_epi8(bytes, _mm_set1_epi8(32)),
+                   Simd::HalfToFloat(block + offsetof(BlockQ3_K, d)), scales);
+}
+[[gnu::always_inline]] inline void GroupScales(FormatIQ4_XS, const std::byte* block, float* scales,
+                                               float*) {
+  const auto& b = As<BlockIQ4_XS>(block);
+  const __m128i nibbles = SplitNibbles(b.scales_low);  // reads four bytes too many, of the nibbles
+  const __m256i high = _mm256_srlv_epi32(_mm256_set1_epi32(b.scales_high),
+                                         _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14));
+  const __m256i top = _mm256_slli_epi32(_mm256_and_si256(high, _mm256_set1_epi32(3)), 4);
+  const __m256i whole = _mm256_or_si256(_mm256_cvtepi8_epi32(nibbles), top);
+  StoreScaled(_mm256_sub_epi32(whole, _mm256_set1_epi32(32)), Simd::HalfToFloat(block), scales);
+}
+[[gnu::always_inline]] inline void GroupScales(FormatIQ2_XXS, const std::byte* block, float* scales,
+                                               float*) {
+  const __m256i low = _mm256_srli_epi64(Load32Bytes(block + 2), 60);
+  const __m256i high = _mm256_srli_epi64(Load32Bytes(block + 34), 60);
+  const __m256i even = _mm256_castps_si256(
+      _mm256_shuffle_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), 0x88));
+  StoreScaled(Odd(_mm256_permute4x64_epi64(even, 0xd8)), Simd::HalfToFloat(block) * 0.125f, scales);
+}
+[[gnu::always_inline]] inline void GroupScales(FormatIQ2_XS, const std::byte* block, float* scales,
+                                               float*) {
+  StoreScaledBytes(Odd(SplitNibbles(As<BlockIQ2_XS>(block).scales)),
+                   Simd::HalfToFloat(block) * 0.125f, scales);
+}
+[[gnu::always_inline]] inline void GroupScales(FormatIQ2_S, const std::byte* block, float* scales,
+                                               float*) {
+  StoreScaledBytes(Odd(SplitNibbles(As<BlockIQ2_S>(block).scales)),
+                   Simd::HalfToFloat(block) * 0.125f, scales);
+}
+[[gnu::always_inline]] inline void GroupScales(FormatIQ3_XXS, const std::byte* block, float* scales,
+                                               float*) {
+  const __m256i packed = Load32Bytes(block + offsetof(BlockIQ3_XXS, signs_scales));
+  StoreScaled(Odd(_mm256_srli_epi32(packed, 28)), Simd::HalfToFloat(block) * 0.25f, scales);
+}
+[[gnu::always_inline]] inline void GroupScales(FormatIQ1_S, const std::byte* block, float* scales,
+                                               float*) {
+  const __m128i packed =
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(As<BlockIQ1_S>(block).high_bits));
+  const __m128i whole = _mm_and_si128(_mm_srli_epi16(packed, 12), _mm_set1_epi16(7));
+  StoreScaled(Odd(_mm256_cvtepu16_epi32(whole)), Simd::HalfToFloat(block) * 0.125f, scales);
 }
 
 }  // namespace
