@@ -50,7 +50,8 @@ std::vector<ChatMessage> ChatOf(const std::vector<MessageRecord>& branch,
         chat.push_back({ChatRole::kUser, message.text});
         break;
       case MessageRole::kAssistant:
-        if (!message.text.empty()) chat.push_back({ChatRole::kAssistant, message.text});
+        if (!message.text.empty())
+          chat.push_back({ChatRole::kAssistant, message.text, message.reasoning.value_or("")});
         break;
       case MessageRole::kSystem:
         chat.push_back({ChatRole::kSystem, message.text});

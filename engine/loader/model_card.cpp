@@ -8,7 +8,8 @@
 
 #include "engine/loader/model_file.h"
 #include "engine/model/model_config.h"
-#include "engine/text/chat_template_forms.h"
+#include "engine/text/jinja/template.h"
+#include "engine/text/native_templates.h"
 #include "engine/text/pretokenizer_patterns.h"
 
 namespace paluku {
@@ -194,16 +195,18 @@ void FillText(const ModelFile& file, ModelCard& card) {
   const auto tokens = file.Strings("tokenizer.ggml.tokens");
   if (tokens && card.vocabulary == 0) card.vocabulary = static_cast<int>(tokens->size());
   const std::string source = TextOr(file, "tokenizer.chat_template", "");
-  if (source.empty()) {
-    // What ChatTemplate::Create falls back to.
-    if (card.tokenizer == "deepseek-llm") card.chat_template = DeepSeekV2Form().name;
-    const ChatForm v3 = DeepSeekV3Form();
-    if (tokens && std::find(tokens->begin(), tokens->end(), v3.user_open) != tokens->end()) {
-      card.chat_template = v3.name;
-    }
-  } else if (const auto form = RecogniseChatForm(source, file.path())) {
-    card.chat_template = form->name;
+  if (!source.empty()) {
+    const auto parsed = jinja::Template::Parse(source, file.path());
+    if (parsed) card.chat_template = "own";
+    if (!parsed) card.unsupported.push_back(parsed.error());
+    return;
   }
+  // What ChatTemplate::Create falls back to.
+  const auto has_token = [&](std::string_view text) {
+    return tokens && std::find(tokens->begin(), tokens->end(), text) != tokens->end();
+  };
+  if (const NativeTemplate* const native = FindNativeTemplate(card.tokenizer, has_token))
+    card.chat_template = native->name;
 }
 
 }  // namespace

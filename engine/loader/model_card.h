@@ -64,7 +64,7 @@ struct ModelCard {
   int vocabulary = 0;
   int context_length = 0;
   std::string tokenizer;      // pre-tokenizer name
-  std::string chat_template;  // recognised form, or empty
+  std::string chat_template;  // "own", or the native one's name; empty when there is none
   std::vector<std::pair<std::string, int>>
       tensor_types;                        // type name, number of tensors; most used first
   std::vector<TensorGroup> tensor_groups;  // of those it has, in the order of TensorGroupKind

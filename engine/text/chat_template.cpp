@@ -1,162 +1,198 @@
 #include "engine/text/chat_template.h"
 
+#include <algorithm>
+#include <ctime>
+#include <string_view>
+#include <utility>
+
+#include "engine/base/utf8.h"
+#include "engine/text/native_templates.h"
+
 namespace paluku {
 namespace {
 
-constexpr std::string_view kThinkOpen = "<think>";
-constexpr std::string_view kThinkClose = "</think>";
+using jinja::Origin;
+using jinja::Text;
 
-std::string_view WithoutReasoning(std::string_view answer, ReasoningRule rule) {
-  if (rule == ReasoningRule::kKept) return answer;
-  const std::size_t end =
-      rule == ReasoningRule::kBeforeFirstEnd ? answer.find(kThinkClose) : answer.rfind(kThinkClose);
-  return end == std::string_view::npos ? answer : answer.substr(end + kThinkClose.size());
+// Marks of reasoning by family; the second is Mistral's.
+constexpr std::pair<std::string_view, std::string_view> kThinkMarks[] = {{"<think>", "</think>"},
+                                                                         {"[THINK]", "[/THINK]"}};
+
+// What the probes say; no template writes it.
+constexpr std::string_view kProbeUser = "qzuserqz";
+constexpr std::string_view kProbeAnswer = "qzanswerqz";
+constexpr std::string_view kProbeQuestion = "qzquestionqz";
+
+// What the limits of a rendering count for a message beside its text.
+constexpr std::size_t kBytesOfMessage = 500;
+
+std::string_view RoleName(ChatRole role) {
+  return role == ChatRole::kSystem ? "system" : role == ChatRole::kUser ? "user" : "assistant";
 }
 
-Result<ChatForm> FormOf(const Tokenizer& tokenizer) {
-  if (!tokenizer.chat_template_source().empty())
-    return RecogniseChatForm(tokenizer.chat_template_source(), tokenizer.origin());
-  if (tokenizer.pre_tokenizer() == "deepseek-llm") return DeepSeekV2Form();
-  if (tokenizer.SpecialId(DeepSeekV3Form().user_open)) return DeepSeekV3Form();
-  return Fail(ErrorCode::kUnsupportedTemplate, tokenizer.origin(), "the file names none");
+// Names and roles are the program's own words, texts are not.
+jinja::Value MessageValue(const ChatMessage& message, jinja::Heap& heap) {
+  jinja::Dict* const dict = heap.NewDict();
+  const auto set = [&](std::string_view name, std::string_view text, Origin origin) {
+    heap.Set(*dict, heap.NewText(name, Origin::kTemplate), heap.NewText(RepairUtf8(text), origin));
+  };
+  set("role", RoleName(message.role), Origin::kTemplate);
+  set("content", message.text, Origin::kMessage);
+  if (!message.reasoning.empty()) {
+    // Under the names that transformers gives it.
+    set("reasoning_content", message.reasoning, Origin::kMessage);
+    set("thinking", message.reasoning, Origin::kMessage);
+  }
+  return dict;
+}
+
+std::optional<SpecialMatcher::Match> FindSpecial(const Text& text, std::size_t from,
+                                                 const Tokenizer& tokenizer) {
+  const std::string_view bytes = text.bytes();
+  std::size_t begin = 0;
+  for (const Text::Run& run : text.runs()) {
+    const std::size_t start = std::max(begin, from);
+    if (run.origin == Origin::kTemplate && start < run.end) {
+      if (auto match = tokenizer.FindSpecial(bytes.substr(0, run.end), start)) return match;
+    }
+    begin = run.end;
+  }
+  return std::nullopt;
+}
+
+// Special tokens where the template wrote them, all else as plain text. What lies between two of
+// them is encoded at once, because merges cross the border of template and message.
+std::vector<std::int32_t> Encode(const Text& text, const Tokenizer& tokenizer) {
+  const std::string_view bytes = text.bytes();
+  std::vector<std::int32_t> ids;
+  std::size_t done = 0;
+  const auto encode_until = [&](std::size_t end) {
+    const auto plain = tokenizer.Encode(bytes.substr(done, end - done), SpecialTokens::kAsText);
+    ids.insert(ids.end(), plain.begin(), plain.end());
+  };
+  while (const auto special = FindSpecial(text, done, tokenizer)) {
+    encode_until(special->begin);
+    ids.push_back(special->id);
+    done = special->end;
+  }
+  encode_until(bytes.size());
+  return ids;
+}
+
+// The rendering ends between an opening mark of reasoning and its closing one.
+bool EndsInReasoning(std::string_view rendering) {
+  return std::any_of(std::begin(kThinkMarks), std::end(kThinkMarks), [&](const auto& marks) {
+    const std::size_t open = rendering.rfind(marks.first);
+    return open != std::string_view::npos &&
+           rendering.find(marks.second, open) == std::string_view::npos;
+  });
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const ChatTemplate>> ChatTemplate::Create(const Tokenizer& tokenizer) {
   const auto chat = std::make_shared<ChatTemplate>();
-  PALUKU_ASSIGN_OR_RETURN(chat->form_, FormOf(tokenizer));
-  PALUKU_TRY(chat->Resolve(tokenizer));
+  std::string_view source = tokenizer.chat_template_source();
+  chat->name_ = "own";
+  if (source.empty()) {
+    const NativeTemplate* const native = FindNativeTemplate(
+        tokenizer.pre_tokenizer(),
+        [&](std::string_view text) { return tokenizer.SpecialId(text).has_value(); });
+    if (native == nullptr)
+      return Fail(ErrorCode::kUnsupportedTemplate, tokenizer.origin(), "the file names none");
+    chat->name_ = native->name;
+    source = native->source;
+  }
+  PALUKU_ASSIGN_OR_RETURN(chat->template_, jinja::Template::Parse(source, tokenizer.origin()));
+  for (const auto& [open, close] : kThinkMarks) {
+    if (chat->think_open_) break;
+    chat->think_open_ = tokenizer.SpecialId(open);
+    chat->think_close_ = tokenizer.SpecialId(close);
+  }
+  PALUKU_TRY(chat->ProbeOpening(tokenizer));
+  PALUKU_TRY(chat->ProbeHistory(tokenizer));
   return std::shared_ptr<const ChatTemplate>(chat);
 }
 
-Status ChatTemplate::Resolve(const Tokenizer& tokenizer) {
-  PALUKU_ASSIGN_OR_RETURN(system_close_, PiecesOf(form_.system_close, tokenizer));
-  PALUKU_ASSIGN_OR_RETURN(user_open_, PiecesOf(form_.user_open, tokenizer));
-  PALUKU_ASSIGN_OR_RETURN(user_close_, PiecesOf(form_.user_close, tokenizer));
-  PALUKU_ASSIGN_OR_RETURN(history_open_, PiecesOf(form_.history_open, tokenizer));
-  PALUKU_ASSIGN_OR_RETURN(answer_close_, PiecesOf(form_.answer_close, tokenizer));
-  PALUKU_ASSIGN_OR_RETURN(answer_open_, PiecesOf(form_.answer_open, tokenizer));
-  PALUKU_ASSIGN_OR_RETURN(answer_open_thinking_, PiecesOf(form_.answer_open_thinking, tokenizer));
-  if (const auto eos = tokenizer.eos()) stop_tokens_.push_back(*eos);
-  // A model that opens the user's turn by itself has ended its own.
-  for (const Piece& piece : user_open_) {
-    if (const auto id = piece.id) stop_tokens_.push_back(*id);
+// How an answer is opened, with and without reasoning.
+Status ChatTemplate::ProbeOpening(const Tokenizer& tokenizer) {
+  const ChatMessage question = {ChatRole::kUser, std::string(kProbeUser)};
+  std::string renderings[2];
+  for (const bool thinking : {false, true}) {
+    PALUKU_ASSIGN_OR_RETURN(const Text text,
+                            Render(tokenizer, {&question, 1}, {.thinking = thinking}));
+    const std::size_t said = text.bytes().find(kProbeUser);
+    if (said == std::string::npos)
+      return Fail(ErrorCode::kUnsupportedTemplate, tokenizer.origin(),
+                  "it leaves out what the user says");
+    starts_in_reasoning_[thinking ? 1 : 0] = EndsInReasoning(text.bytes().substr(said));
+    renderings[thinking ? 1 : 0] = text.bytes();
   }
-  think_open_ = tokenizer.SpecialId(kThinkOpen);
-  think_close_ = tokenizer.SpecialId(kThinkClose);
+  offers_thinking_ = renderings[0] != renderings[1];
   return {};
 }
 
-// Cuts a text of the form at its markers <...>. The marks of turns must be tokens of the
-// vocabulary; the reasoning marks are plain text in vocabularies that lack them.
-Result<ChatTemplate::Pieces> ChatTemplate::PiecesOf(std::string_view text,
-                                                    const Tokenizer& tokenizer) {
-  Pieces pieces;
-  while (!text.empty()) {
-    const bool marker = text[0] == '<';
-    const std::size_t end = marker ? text.find('>') + 1 : std::min(text.find('<'), text.size());
-    const std::string part(text.substr(0, end));
-    std::optional<std::int32_t> id;
-    if (marker) id = tokenizer.SpecialId(part);
-    if (!id && part == kEndOfSentence) id = tokenizer.eos();
-    if (marker && !id && part != kThinkOpen && part != kThinkClose)
-      return Fail(ErrorCode::kUnsupportedTemplate, tokenizer.origin(),
-                  "the vocabulary lacks " + part);
-    pieces.push_back({id, part});
-    text.remove_prefix(end);
+// What follows an earlier answer is what ends one: a mark of its end, or of the next turn.
+Status ChatTemplate::ProbeHistory(const Tokenizer& tokenizer) {
+  const ChatMessage history[] = {{ChatRole::kUser, std::string(kProbeUser)},
+                                 {ChatRole::kAssistant, std::string(kProbeAnswer)},
+                                 {ChatRole::kUser, std::string(kProbeQuestion)}};
+  PALUKU_ASSIGN_OR_RETURN(const Text text, Render(tokenizer, history, {}));
+  const std::size_t answer = text.bytes().find(kProbeAnswer);
+  const std::size_t question = text.bytes().find(kProbeQuestion);
+  if (answer == std::string::npos || question == std::string::npos || answer > question)
+    return Fail(ErrorCode::kUnsupportedTemplate, tokenizer.origin(),
+                "it leaves out earlier messages");
+  if (const auto eos = tokenizer.eos()) stop_tokens_.push_back(*eos);
+  // The first mark ends the answer; marks that open the user's turn may follow it.
+  std::size_t from = answer + kProbeAnswer.size();
+  while (const auto mark = FindSpecial(text, from, tokenizer)) {
+    if (mark->begin >= question) break;
+    from = mark->end;
+    if (mark->id == think_open_ || mark->id == think_close_) continue;
+    if (std::find(stop_tokens_.begin(), stop_tokens_.end(), mark->id) == stop_tokens_.end())
+      stop_tokens_.push_back(mark->id);
   }
-  return pieces;
+  return {};
 }
 
-bool ChatTemplate::starts_in_reasoning(bool thinking) const {
-  const std::string& opening = thinking ? form_.answer_open_thinking : form_.answer_open;
-  return opening.find(kThinkOpen) != std::string::npos &&
-         opening.find(kThinkClose) == std::string::npos;
+Result<Text> ChatTemplate::Render(const Tokenizer& tokenizer, std::span<const ChatMessage> messages,
+                                  const RenderOptions& options) const {
+  std::size_t bytes = 0;
+  for (const ChatMessage& message : messages)
+    bytes += message.text.size() + message.reasoning.size();
+  const auto fill = [&](jinja::Heap& heap, jinja::Dict& variables) {
+    const auto set = [&](std::string_view name, jinja::Value value) {
+      heap.Set(variables, heap.NewText(name, Origin::kTemplate), std::move(value));
+    };
+    jinja::List* const list = heap.NewList();
+    for (const ChatMessage& message : messages) heap.Append(*list, MessageValue(message, heap));
+    set("messages", list);
+    set("tools", jinja::None{});
+    set("documents", jinja::None{});
+    set("add_generation_prompt", options.open_answer);
+    set("enable_thinking", options.thinking);
+    set("thinking", options.thinking);
+    const auto set_token = [&](std::string_view name, std::optional<std::int32_t> id) {
+      if (id) set(name, heap.NewText(RepairUtf8(tokenizer.Piece(*id)), Origin::kTemplate));
+    };
+    set_token("bos_token", tokenizer.bos());
+    set_token("eos_token", tokenizer.eos());
+  };
+  return template_->Render(bytes + messages.size() * kBytesOfMessage, fill, std::time(nullptr));
 }
-
-// One rendering. Neighbouring plain text is gathered and encoded at once, because merges cross the
-// border between what the form says and what a message says.
-class ChatRenderer {
- public:
-  ChatRenderer(const ChatTemplate& chat, const Tokenizer& tokenizer)
-      : chat_(chat), form_(chat.form_), tokenizer_(tokenizer) {}
-
-  std::vector<std::int32_t> Render(std::span<const ChatMessage> messages,
-                                   const RenderOptions& options) {
-    if (const auto bos = tokenizer_.bos()) ids_.push_back(*bos);
-    if (form_.system != SystemRule::kInPlace) text_ += SystemPrompt(messages);
-    bool after_user = false;
-    for (const ChatMessage& message : messages) {
-      Add(message, after_user);
-      if (message.role != ChatRole::kSystem) after_user = message.role == ChatRole::kUser;
-    }
-    if (options.open_answer && (after_user || !form_.answers_follow_users))
-      Add(options.thinking ? chat_.answer_open_thinking_ : chat_.answer_open_);
-    EncodeText();
-    return std::move(ids_);
-  }
-
- private:
-  std::string SystemPrompt(std::span<const ChatMessage> messages) const {
-    std::string prompt;
-    bool first = true;
-    for (const ChatMessage& message : messages) {
-      if (message.role != ChatRole::kSystem) continue;
-      if (form_.system == SystemRule::kLastFirst) prompt.clear();
-      if (form_.system == SystemRule::kJoinedFirst && !first) prompt += "\n\n";
-      prompt += message.text;
-      first = false;
-    }
-    return prompt;
-  }
-
-  void Add(const ChatMessage& message, bool after_user) {
-    switch (message.role) {
-      case ChatRole::kSystem:
-        if (form_.system != SystemRule::kInPlace) return;
-        text_ += message.text;
-        return Add(chat_.system_close_);
-      case ChatRole::kUser:
-        Add(chat_.user_open_);
-        text_ += message.text;
-        return Add(chat_.user_close_);
-      case ChatRole::kAssistant:
-        if (after_user || !form_.answers_follow_users) Add(chat_.history_open_);
-        text_ += WithoutReasoning(message.text, form_.reasoning);
-        return Add(chat_.answer_close_);
-    }
-  }
-
-  void Add(const ChatTemplate::Pieces& pieces) {
-    for (const ChatTemplate::Piece& piece : pieces) {
-      if (!piece.id) {
-        text_ += piece.text;
-        continue;
-      }
-      EncodeText();
-      ids_.push_back(*piece.id);
-    }
-  }
-
-  void EncodeText() {
-    const auto ids = tokenizer_.Encode(text_, SpecialTokens::kAsText);
-    ids_.insert(ids_.end(), ids.begin(), ids.end());
-    text_.clear();
-  }
-
-  const ChatTemplate& chat_;
-  const ChatForm& form_;
-  const Tokenizer& tokenizer_;
-  std::vector<std::int32_t> ids_;
-  std::string text_;
-};
 
 Result<std::vector<std::int32_t>> RenderChat(const ChatTemplate& chat_template,
                                              const Tokenizer& tokenizer,
                                              std::span<const ChatMessage> messages,
                                              const RenderOptions& options) {
-  return ChatRenderer(chat_template, tokenizer).Render(messages, options);
+  PALUKU_ASSIGN_OR_RETURN(const Text text, chat_template.Render(tokenizer, messages, options));
+  std::vector<std::int32_t> ids = Encode(text, tokenizer);
+  // Some templates leave the BOS to the tokenizer.
+  const auto bos = tokenizer.bos();
+  if (bos && tokenizer.adds_bos() && (ids.empty() || ids.front() != *bos))
+    ids.insert(ids.begin(), *bos);
+  return ids;
 }
 
 }  // namespace paluku

@@ -56,6 +56,10 @@ class Tokenizer {
   bool IsEndOfGeneration(std::int32_t id) const { return ends_generation_[Index(id)]; }
   // The id of the special (added) token with this text.
   std::optional<std::int32_t> SpecialId(std::string_view text) const { return all_.IdOf(text); }
+  // The first special token in `text` (valid UTF-8) that begins at or after `from`.
+  std::optional<SpecialMatcher::Match> FindSpecial(std::string_view text, std::size_t from) const {
+    return all_.Find(text, from);
+  }
 
   std::int32_t size() const { return static_cast<std::int32_t>(piece_ends_.size()); }
   std::optional<std::int32_t> bos() const { return bos_; }

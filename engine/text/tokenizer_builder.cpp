@@ -42,7 +42,10 @@ std::optional<unsigned char> ByteOfName(std::string_view name) {
   return static_cast<unsigned char>(high * 16 + low);
 }
 
-constexpr std::string_view kEndMarkers[] = {"<|EOT|>", "<|im_end|>", "<|endoftext|>"};
+// Ends of turns by family, and marks of turns that a model opens only when its own has ended (GLM).
+constexpr std::string_view kEndMarkers[] = {"<|EOT|>",         "<|im_end|>",     "<|endoftext|>",
+                                            "<|eot_id|>",      "<|eom_id|>",     "<|user|>",
+                                            "<|observation|>", "<|end_of_text|>"};
 
 }  // namespace
 
