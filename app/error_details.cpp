@@ -72,10 +72,22 @@ constexpr std::array kReasons{
                       "this model's latent of %1 values cannot be divided into groups"),
     QT_TRANSLATE_NOOP("ErrorDetail", "the file names none"),
     QT_TRANSLATE_NOOP("ErrorDetail", "the vocabulary lacks %1"),
-    QT_TRANSLATE_NOOP("ErrorDetail", "how an answer begins"),
-    QT_TRANSLATE_NOOP("ErrorDetail", "where system messages go"),
-    QT_TRANSLATE_NOOP("ErrorDetail", "how reasoning is cut"),
-    QT_TRANSLATE_NOOP("ErrorDetail", "marks of the user's turn"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "length of the chat template"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "it leaves out what the user says"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "it leaves out earlier messages"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the tag \"%1\" is not supported here"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the filter \"%1\" is not supported"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the test \"%1\" is not supported"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the function \"%1\" is not known"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "\"%1\" is undefined"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "\"%1\" is undefined and holds nothing"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the template refuses this conversation: %1"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "takes too many steps"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "needs too much memory"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "makes a text that is too long"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "writes too much"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "is nested too deeply"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "goes too deep"),
     QT_TRANSLATE_NOOP("ErrorDetail", "this processor cannot run it"),
     QT_TRANSLATE_NOOP("ErrorDetail", "there is no backend of this name"),
     QT_TRANSLATE_NOOP("ErrorDetail", "the message is of another conversation"),
@@ -116,18 +128,26 @@ QString translatedReason(QStringView text) {
   return {};
 }
 
+// What stands before a reason: a name, or a line of a template. Empty for other words.
+QString translatedPlace(const QString& place) {
+  if (!place.contains(u' ')) return place;
+  const QString line = argumentOf(place, u"line %1");
+  if (line.isEmpty()) return {};
+  return QCoreApplication::translate("ErrorDetail", "line %1").replace(u"%1"_qs, line);
+}
+
 }  // namespace
 
 QString errorDetail(const QString& detail) {
   // English, or a key, a name, a figure, a type: the same in every language.
   if (QLocale().language() == QLocale::English || !detail.contains(u' ')) return detail;
   if (const QString said = translatedReason(detail); !said.isEmpty()) return said;
-  // "general.alignment: not a power of two"
+  // "general.alignment: not a power of two", "line 3: takes too many steps"
   const qsizetype colon = detail.indexOf(u": ");
   if (colon < 0) return {};
-  const QString name = detail.first(colon);
+  const QString name = translatedPlace(detail.first(colon));
   const QString said = errorDetail(detail.sliced(colon + 2));
-  return name.contains(u' ') || said.isEmpty() ? said : name + u": " + said;
+  return name.isEmpty() || said.isEmpty() ? said : name + u": " + said;
 }
 
 }  // namespace paluku

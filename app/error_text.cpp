@@ -96,8 +96,7 @@ const char* translatableTemplate(ErrorCode code) {
       return QT_TRANSLATE_NOOP("Error",
                                "“%1” needs the tokenizer “%2”, which Paluku does not have.");
     case ErrorCode::kUnsupportedTemplate:
-      return QT_TRANSLATE_NOOP("Error",
-                               "“%1” needs a chat template that Paluku does not have (%2).");
+      return QT_TRANSLATE_NOOP("Error", "The chat template of “%1” cannot be used (%2).");
     case ErrorCode::kModelNotRunnable:
       return QT_TRANSLATE_NOOP("Error", "“%1” cannot be run by Paluku: %2.");
     case ErrorCode::kMissingKey:

@@ -36,7 +36,7 @@ const char* ErrorTemplate(ErrorCode code) {
     case ErrorCode::kUnsupportedTokenizer:
       return "“%1” needs the tokenizer “%2”, which Paluku does not have.";
     case ErrorCode::kUnsupportedTemplate:
-      return "“%1” needs a chat template that Paluku does not have (%2).";
+      return "The chat template of “%1” cannot be used (%2).";
     case ErrorCode::kModelNotRunnable:
       return "“%1” cannot be run by Paluku: %2.";
     case ErrorCode::kMissingKey:

@@ -32,7 +32,7 @@ enum class ErrorCode : std::uint8_t {
   kUnsupportedArchitecture,  // detail: its name
   kUnsupportedTensorType,    // detail: tensor and type
   kUnsupportedTokenizer,     // detail: its name
-  kUnsupportedTemplate,      // detail: which template
+  kUnsupportedTemplate,      // detail: line of the template and what stands there
   kModelNotRunnable,         // detail: the reason
   kMissingKey,               // detail: metadata key
   kMissingTensor,            // detail: tensor name

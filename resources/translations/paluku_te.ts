@@ -192,8 +192,8 @@
         <translation>“%1” కోసం “%2” టోకెనైజర్ కావాలి, అది పలుకులో లేదు.</translation>
     </message>
     <message>
-        <source>“%1” needs a chat template that Paluku does not have (%2).</source>
-        <translation>“%1” కోసం కావలసిన చాట్ టెంప్లేట్ పలుకులో లేదు (%2).</translation>
+        <source>The chat template of “%1” cannot be used (%2).</source>
+        <translation>“%1” చాట్ టెంప్లేట్‌ను ఉపయోగించడం కుదరదు (%2).</translation>
     </message>
     <message>
         <source>“%1” cannot be run by Paluku: %2.</source>
@@ -266,6 +266,74 @@
 </context>
 <context>
     <name>ErrorDetail</name>
+    <message>
+        <source>line %1</source>
+        <translation>%1వ పంక్తి</translation>
+    </message>
+    <message>
+        <source>length of the chat template</source>
+        <translation>చాట్ టెంప్లేట్ పొడవు</translation>
+    </message>
+    <message>
+        <source>it leaves out what the user says</source>
+        <translation>అది మీ మాటలను వదిలేస్తుంది</translation>
+    </message>
+    <message>
+        <source>it leaves out earlier messages</source>
+        <translation>అది మునుపటి సందేశాలను వదిలేస్తుంది</translation>
+    </message>
+    <message>
+        <source>the tag &quot;%1&quot; is not supported here</source>
+        <translation>“%1” ట్యాగ్ ఇక్కడ పనిచేయదు</translation>
+    </message>
+    <message>
+        <source>the filter &quot;%1&quot; is not supported</source>
+        <translation>“%1” ఫిల్టర్ పనిచేయదు</translation>
+    </message>
+    <message>
+        <source>the test &quot;%1&quot; is not supported</source>
+        <translation>“%1” పరీక్ష పనిచేయదు</translation>
+    </message>
+    <message>
+        <source>the function &quot;%1&quot; is not known</source>
+        <translation>“%1” ఫంక్షన్ తెలియదు</translation>
+    </message>
+    <message>
+        <source>&quot;%1&quot; is undefined</source>
+        <translation>“%1” నిర్వచించలేదు</translation>
+    </message>
+    <message>
+        <source>&quot;%1&quot; is undefined and holds nothing</source>
+        <translation>“%1” నిర్వచించలేదు, అందులో ఏమీ లేదు</translation>
+    </message>
+    <message>
+        <source>the template refuses this conversation: %1</source>
+        <translation>టెంప్లేట్ ఈ సంభాషణను ఒప్పుకోదు: %1</translation>
+    </message>
+    <message>
+        <source>takes too many steps</source>
+        <translation>చాలా ఎక్కువ పని చేస్తుంది</translation>
+    </message>
+    <message>
+        <source>needs too much memory</source>
+        <translation>చాలా ఎక్కువ మెమరీ అడుగుతుంది</translation>
+    </message>
+    <message>
+        <source>makes a text that is too long</source>
+        <translation>చాలా పొడవైన పాఠం తయారు చేస్తుంది</translation>
+    </message>
+    <message>
+        <source>writes too much</source>
+        <translation>చాలా ఎక్కువ రాస్తుంది</translation>
+    </message>
+    <message>
+        <source>is nested too deeply</source>
+        <translation>చాలా లోతుగా ఒకదానిలో ఒకటి ఉన్నాయి</translation>
+    </message>
+    <message>
+        <source>goes too deep</source>
+        <translation>చాలా లోతుకు వెళ్తుంది</translation>
+    </message>
     <message>
         <source>not a whole number</source>
         <translation>పూర్ణ సంఖ్య కాదు</translation>
@@ -505,22 +573,6 @@
     <message>
         <source>the vocabulary lacks %1</source>
         <translation>పదకోశంలో %1 లేదు</translation>
-    </message>
-    <message>
-        <source>how an answer begins</source>
-        <translation>జవాబు మొదలయ్యే తీరు</translation>
-    </message>
-    <message>
-        <source>where system messages go</source>
-        <translation>సూచనలు ఉండే చోటు</translation>
-    </message>
-    <message>
-        <source>how reasoning is cut</source>
-        <translation>ఆలోచన విడిపోయే తీరు</translation>
-    </message>
-    <message>
-        <source>marks of the user&apos;s turn</source>
-        <translation>మీ మాటల గుర్తులు</translation>
     </message>
     <message>
         <source>this processor cannot run it</source>
