@@ -11,8 +11,8 @@ constexpr int kThreads = kWarps * kWarp;
 constexpr int kWarpOutputs = 16;  // rows of weights of a warp
 constexpr int kOutputs = kWarps * kWarpOutputs;
 constexpr int kColumns = 8;  // places of one instruction
-constexpr int kSmallTile = 16, kLargeTile = 64;
-constexpr int kManyPlaces = 24;  // per expert, from which on the large tile is taken
+constexpr int kSmallTile = 16, kLargeTile = 32;
+constexpr int kManyPlaces = 20;  // per expert, from which on the large tile is taken
 
 // Words `t` and 4 + t of a group of 32 weights: values 4t .. 4t + 3 and 16 + 4t .. . The planes are
 // laid out so that one word of the nibbles holds both.

@@ -7,7 +7,8 @@
 namespace paluku::cuda {
 namespace {
 
-constexpr int kThreads = 1024;
+constexpr int kWarps = 16;
+constexpr int kThreads = kWarps * kWarp;
 constexpr int kBins = 256;
 constexpr float kNegligible = -40.0f;      // exponents below this count as weight 0
 constexpr double kOne = 70368744177664.0;  // 2^46, the weight of the best
@@ -16,9 +17,9 @@ using Sum = unsigned long long;
 
 struct Shared {
   Sum bins[kBins];
-  Sum warp_sums[kThreads / kWarp];
-  float best_values[kThreads / kWarp];
-  int best_ids[kThreads / kWarp];
+  Sum warp_sums[kWarps];
+  float best_values[kWarps];
+  int best_ids[kWarps];
   unsigned prefix;  // the key being found, from its highest byte on
   Sum above;        // what lies above it
 };
@@ -76,8 +77,8 @@ __device__ void FindBest(const SampleArgs& args, Shared& shared, float& best, in
       shared.best_ids[warp] = id;
     }
     __syncthreads();
-    best = shared.best_values[lane];
-    id = shared.best_ids[lane];
+    best = shared.best_values[lane % kWarps];
+    id = shared.best_ids[lane % kWarps];
   }
 }
 
@@ -87,7 +88,8 @@ __device__ Sum BlockTotal(Sum value, Shared& shared) {
   for (int step = kWarp / 2; step > 0; step /= 2) value += __shfl_xor_sync(kAllLanes, value, step);
   if (threadIdx.x % kWarp == 0) shared.warp_sums[threadIdx.x / kWarp] = value;
   __syncthreads();
-  value = shared.warp_sums[threadIdx.x % kWarp];
+  const int lane = threadIdx.x % kWarp;
+  value = lane < kWarps ? shared.warp_sums[lane] : 0;
 #pragma unroll
   for (int step = kWarp / 2; step > 0; step /= 2) value += __shfl_xor_sync(kAllLanes, value, step);
   return value;
