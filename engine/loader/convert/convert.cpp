@@ -216,6 +216,7 @@ Result<ConvertResult> ConvertModel(const ModelFile& file, const std::string& pat
   PALUKU_ASSIGN_OR_RETURN(const std::vector<PlannedTensor> tensors,
                           PlanTensors(file, config, *options.recipe));
   std::vector<GgufTensorInfo> infos;
+  infos.reserve(tensors.size());
   for (const PlannedTensor& tensor : tensors) infos.push_back(tensor.out);
   PALUKU_ASSIGN_OR_RETURN(
       GgufWriter writer,
