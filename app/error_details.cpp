@@ -60,6 +60,11 @@ constexpr std::array kReasons{
     QT_TRANSLATE_NOOP("ErrorDetail", "merge %1 joins tokens that are not there"),
     QT_TRANSLATE_NOOP("ErrorDetail", "no layers"),
     QT_TRANSLATE_NOOP("ErrorDetail", "queries with a temperature are not known"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "its attention has no latent"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "the attention of this generation is not known"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "layers that share an indexer are not known"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "its linear attention is not known"),
+    QT_TRANSLATE_NOOP("ErrorDetail", "its double layers are not known"),
     QT_TRANSLATE_NOOP(
         "ErrorDetail",
         "the model is spread over %1 files, which Paluku cannot join; use a single file"),

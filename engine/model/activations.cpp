@@ -40,6 +40,10 @@ Result<Activations> Activations::Create(Backend& backend, const ModelConfig& con
   plan.Add(a.q_latent, max_rows, config.q_lora);
   plan.Add(a.q, max_rows, heads * (config.nope + config.rope));
   plan.Add(a.kv, max_rows, config.latent + config.rope);
+  plan.Add(a.index_key, max_rows, config.index);
+  plan.Add(a.index_q, max_rows, std::int64_t{config.index_heads} * config.index);
+  plan.Add(a.index_weights, max_rows, config.index_heads);
+  plan.Add(a.selected, max_rows, config.index_chosen, DType::kI32);
   plan.Add(a.attended, max_rows, heads * config.value);
   plan.Add(a.expert_ids, max_rows, config.experts_chosen, DType::kI32);
   plan.Add(a.expert_weights, max_rows, config.experts_chosen);

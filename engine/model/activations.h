@@ -18,6 +18,10 @@ struct Activations {
   Tensor q_latent;        // [max_rows, q_lora]; empty without a query latent
   Tensor q;               // [max_rows, heads * (nope + rope)]
   Tensor kv;              // [max_rows, latent + rope]
+  Tensor index_key;       // [max_rows, index]; this and the next three are empty without an indexer
+  Tensor index_q;         // [max_rows, index_heads * index]
+  Tensor index_weights;   // [max_rows, index_heads]
+  Tensor selected;        // [max_rows, index_chosen] i32
   Tensor attended;        // [max_rows, heads * value]
   Tensor expert_ids;      // [max_rows, chosen] i32; empty without experts
   Tensor expert_weights;  // [max_rows, chosen]; empty without experts

@@ -20,6 +20,7 @@ Result<LatentCache> LatentCache::Create(Backend& backend, const ModelConfig& con
                   .layers = config.layers,
                   .latent = config.latent,
                   .rope = config.rope,
+                  .index = config.index,
                   .page_count = PagesFor(tokens) + 1,
                   .data = nullptr};
   PALUKU_ASSIGN_OR_RETURN(cache.buffer_,

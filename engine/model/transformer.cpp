@@ -1,5 +1,7 @@
 #include "engine/model/transformer.h"
 
+#include <cmath>
+
 #include "engine/base/check.h"
 
 namespace paluku {
@@ -46,9 +48,45 @@ void Transformer::AppendLatent(int layer, const Tensor& normed) const {
   backend_.MatMul(normed, w.kv_a, kv);
   backend_.LatentAppend({.kv = kv,
                          .norm = w.kv_a_norm,
-                         .epsilon = config_.epsilon,
-                         .rope = {.inverse_frequency = config_.inverse_frequency},
+                         .epsilon = config_.latent_epsilon,
+                         .rope = config_.Rope(),
                          .layer = layer});
+  if (config_.index == 0) return;
+  const IndexerWeights& indexer = weights_.layers[static_cast<std::size_t>(layer)].indexer;
+  const Tensor key = a_.index_key.Rows(0, normed.dim(0));
+  backend_.MatMul(normed, indexer.key, key);
+  backend_.IndexAppend({.key = key,
+                        .norm = indexer.norm,
+                        .bias = indexer.norm_bias,
+                        .epsilon = config_.index_epsilon,
+                        .rope = IndexRope(),
+                        .layer = layer});
+}
+
+// Halves, not neighbours, whatever the attention's own layout.
+RopeParams Transformer::IndexRope() const {
+  return {.inverse_frequency = config_.inverse_frequency, .interleaved = false};
+}
+
+// The tokens that sparse attention looks at, from the query latent; an empty tensor without an
+// indexer. DeepSeek-V3.2-Exp, equation 1.
+Tensor Transformer::SelectTokens(int layer, const Tensor& normed, const Tensor& q_latent) const {
+  if (config_.index == 0) return {};
+  const IndexerWeights& w = weights_.layers[static_cast<std::size_t>(layer)].indexer;
+  const Tensor q = a_.index_q.Rows(0, normed.dim(0));
+  const Tensor weights = a_.index_weights.Rows(0, normed.dim(0));
+  const Tensor selected = a_.selected.Rows(0, normed.dim(0));
+  backend_.MatMul(q_latent, w.q, q);
+  backend_.MatMul(normed, w.weights, weights);
+  const double width = static_cast<double>(config_.index_heads) * config_.index;
+  backend_.SelectTokens({.q = q,
+                         .weights = weights,
+                         .heads = config_.index_heads,
+                         .scale = static_cast<float>(1 / std::sqrt(width)),
+                         .rope = IndexRope(),
+                         .layer = layer,
+                         .selected = selected});
+  return selected;
 }
 
 // Multi-head latent attention up to, not including, W_O. Equations 10 to 18.
@@ -56,16 +94,17 @@ void Transformer::Attend(int layer, const Tensor& normed, const Tensor& attended
                          AttentionPath path) const {
   const AttentionWeights& w = weights_.layers[static_cast<std::size_t>(layer)].attention;
   const Tensor q = a_.q.Rows(0, normed.dim(0));
+  Tensor selected;
   if (config_.q_lora > 0) {
     const Tensor q_latent = a_.q_latent.Rows(0, normed.dim(0));
     backend_.MatMul(normed, w.q_a, q_latent);
-    backend_.RmsNorm(q_latent, w.q_a_norm, config_.epsilon, q_latent);
+    backend_.RmsNorm(q_latent, w.q_a_norm, config_.latent_epsilon, q_latent);
     backend_.MatMul(q_latent, w.q, q);
+    selected = SelectTokens(layer, normed, q_latent);
   } else {
     backend_.MatMul(normed, w.q, q);
   }
-  backend_.RopeQuery(q, config_.heads, config_.nope, config_.rope,
-                     {.inverse_frequency = config_.inverse_frequency});
+  backend_.RopeQuery(q, config_.heads, config_.nope, config_.rope, config_.Rope());
   backend_.MlaAttention({.q = q,
                          .w_uk = w.w_uk,
                          .w_uv = w.w_uv,
@@ -75,16 +114,23 @@ void Transformer::Attend(int layer, const Tensor& normed, const Tensor& attended
                          .latent = config_.latent,
                          .value = config_.value,
                          .scale = config_.attention_scale,
+                         .temperature = config_.temperature,
+                         .temperature_length = config_.temperature_length,
                          .path = path,
                          .layer = layer,
+                         .selected = selected,
                          .out = attended});
 }
 
-// One SwiGLU network, or DeepSeekMoE: the chosen experts and the shared ones. Equations 20 to 22.
+// One network, or DeepSeekMoE: the chosen experts and the shared ones. Equations 20 to 22.
 void Transformer::FeedForward(int layer, const Tensor& normed, const Tensor& out) const {
   const LayerWeights& w = weights_.layers[static_cast<std::size_t>(layer)];
   if (!config_.HasExperts(layer)) {
-    backend_.SwiGluFfn(normed, w.dense, out);
+    if (config_.squared_relu) {
+      backend_.ReluSquaredFfn(normed, w.dense.up, w.dense.down, out);
+    } else {
+      backend_.SwiGluFfn(normed, w.dense, out);
+    }
     return;
   }
   const Tensor ids = a_.expert_ids.Rows(0, normed.dim(0));

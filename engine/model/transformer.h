@@ -1,4 +1,5 @@
-// Transformer: the forward pass of DeepSeek-V2 and V3, written once over the backend's operations.
+// Transformer: the forward pass of models with latent attention, written once over the backend's
+// operations.
 //
 // Read it beside DeepSeek-V2 (arXiv 2405.04434) section 2 and DeepSeekMoE (arXiv 2401.06066). It
 // owns nothing: config, weights and activations outlive it. Used by the engine's thread only.
@@ -25,6 +26,8 @@ class Transformer {
  private:
   void AppendLatent(int layer, const Tensor& normed) const;
   void Attend(int layer, const Tensor& normed, const Tensor& attended, AttentionPath path) const;
+  RopeParams IndexRope() const;
+  Tensor SelectTokens(int layer, const Tensor& normed, const Tensor& q_latent) const;
   void FeedForward(int layer, const Tensor& normed, const Tensor& out) const;
 
   Backend& backend_;

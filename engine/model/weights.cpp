@@ -49,6 +49,14 @@ std::vector<float> Dequantise(const Tensor& tensor) {
   return values;
 }
 
+// Rows [first, first + count) of every slab of a 3-D tensor, in place.
+Tensor RowsOfSlabs(Tensor tensor, std::int64_t first, std::int64_t count) {
+  tensor.slab_stride = tensor.slab_bytes();
+  tensor.data += first * tensor.row_bytes();
+  tensor.shape[1] = count;
+  return tensor;
+}
+
 class WeightLoader {
  public:
   WeightLoader(const ModelConfig& config, Backend& backend, const Weights::Progress& progress,
@@ -65,7 +73,8 @@ class WeightLoader {
     const std::int64_t hidden = config_.hidden;
     PALUKU_ASSIGN_OR_RETURN(out_.embedding,
                             Take("token_embd.weight", {config_.vocabulary, hidden}));
-    PALUKU_ASSIGN_OR_RETURN(out_.output_norm, TakeF32("output_norm.weight", {hidden}));
+    PALUKU_ASSIGN_OR_RETURN(out_.output_norm,
+                            TakeF32("output_norm.weight", {hidden}, config_.output_scale));
     out_.output = out_.embedding;
     if (!ShapeOf(file_, "output.weight").empty()) {
       PALUKU_ASSIGN_OR_RETURN(out_.output, Take("output.weight", {config_.vocabulary, hidden}));
@@ -74,6 +83,7 @@ class WeightLoader {
       prefix_ = "blk." + std::to_string(i) + ".";
       LayerWeights& layer = out_.layers.emplace_back();
       PALUKU_TRY(LoadAttention(layer.attention));
+      if (config_.index > 0) PALUKU_TRY(LoadIndexer(layer.indexer));
       PALUKU_ASSIGN_OR_RETURN(layer.ffn_norm, TakeF32("ffn_norm.weight", {hidden}));
       PALUKU_TRY(config_.HasExperts(i) ? LoadMoe(layer.moe) : LoadDense(layer.dense));
     }
@@ -124,6 +134,10 @@ class WeightLoader {
 
   Result<Tensor> Take(std::string_view name, Shape shape) {
     PALUKU_ASSIGN_OR_RETURN(const Tensor tensor, Find(name, shape));
+    return Prepare(tensor, name);
+  }
+
+  Result<Tensor> Prepare(const Tensor& tensor, std::string_view name) {
     if (tensor.dtype == DType::kI32) {
       return Fail(ErrorCode::kUnsupportedTensorType, file_.path(),
                   prefix_ + std::string(name) + ": I32");
@@ -131,10 +145,13 @@ class WeightLoader {
     return backend_.PrepareWeight(tensor, out_.buffers);
   }
 
-  Result<Tensor> TakeF32(std::string_view name, Shape shape) {
+  Result<Tensor> TakeF32(std::string_view name, Shape shape, float scale = 1) {
     PALUKU_ASSIGN_OR_RETURN(Tensor tensor, Find(name, shape));
-    if (tensor.dtype == DType::kF32) return backend_.PrepareWeight(tensor, out_.buffers);
-    const std::vector<float> values = Dequantise(tensor);
+    if (tensor.dtype == DType::kF32 && scale == 1) {
+      return backend_.PrepareWeight(tensor, out_.buffers);
+    }
+    std::vector<float> values = Dequantise(tensor);
+    for (float& value : values) value *= scale;
     tensor.dtype = DType::kF32;
     return Own(tensor, std::as_bytes(std::span(values)));
   }
@@ -170,6 +187,18 @@ class WeightLoader {
     return {};
   }
 
+  Status LoadIndexer(IndexerWeights& out) {
+    const std::int64_t index = config_.index;
+    const std::int64_t heads = config_.index_heads;
+    PALUKU_ASSIGN_OR_RETURN(out.q,
+                            Take("indexer.attn_q_b.weight", {heads * index, config_.q_lora}));
+    PALUKU_ASSIGN_OR_RETURN(out.key, Take("indexer.attn_k.weight", {index, config_.hidden}));
+    PALUKU_ASSIGN_OR_RETURN(out.norm, TakeF32("indexer.k_norm.weight", {index}));
+    PALUKU_ASSIGN_OR_RETURN(out.norm_bias, TakeF32("indexer.k_norm.bias", {index}));
+    PALUKU_ASSIGN_OR_RETURN(out.weights, Take("indexer.proj.weight", {heads, config_.hidden}));
+    return {};
+  }
+
   Tensor UpShape(DType source, std::int64_t rows) const {
     return {.dtype = UpProjectionType(source),
             .rank = 3,
@@ -177,11 +206,24 @@ class WeightLoader {
             .data = nullptr};
   }
 
-  // Older files: attn_kv_b [heads * (nope + value), latent], per head the keys' rows first.
+  // Older files: attn_kv_b [heads * (nope + value), latent], per head the keys' rows first. Used in
+  // place unless it is quantised.
   Status SplitUpProjections(AttentionWeights& out) {
     const std::int64_t rows = config_.nope + config_.value;
     PALUKU_ASSIGN_OR_RETURN(const Tensor kv_b,
                             Find("attn_kv_b.weight", {config_.heads * rows, config_.latent}));
+    if (kv_b.dtype == UpProjectionType(kv_b.dtype)) {
+      const Tensor heads = {.dtype = kv_b.dtype,
+                            .rank = 3,
+                            .shape = {config_.heads, rows, config_.latent},
+                            .data = kv_b.data};
+      PALUKU_ASSIGN_OR_RETURN(
+          out.w_uk, backend_.PrepareWeight(RowsOfSlabs(heads, 0, config_.nope), out_.buffers));
+      PALUKU_ASSIGN_OR_RETURN(
+          out.w_uv,
+          backend_.PrepareWeight(RowsOfSlabs(heads, config_.nope, config_.value), out_.buffers));
+      return {};
+    }
     const Tensor uk = UpShape(kv_b.dtype, config_.nope);
     const Tensor uv = UpShape(kv_b.dtype, config_.value);
     std::vector<std::byte> uk_bytes(static_cast<std::size_t>(uk.bytes()));
@@ -245,7 +287,9 @@ class WeightLoader {
   // gate, up and down of one network; `kind` is "" or "_shexp".
   Status LoadSwiGlu(SwiGluWeights& out, const std::string& kind, std::int64_t inner) {
     const std::int64_t hidden = config_.hidden;
-    PALUKU_ASSIGN_OR_RETURN(out.gate, Take("ffn_gate" + kind + ".weight", {inner, hidden}));
+    if (!config_.squared_relu) {
+      PALUKU_ASSIGN_OR_RETURN(out.gate, Take("ffn_gate" + kind + ".weight", {inner, hidden}));
+    }
     PALUKU_ASSIGN_OR_RETURN(out.up, Take("ffn_up" + kind + ".weight", {inner, hidden}));
     PALUKU_ASSIGN_OR_RETURN(out.down, Take("ffn_down" + kind + ".weight", {hidden, inner}));
     return {};
@@ -259,9 +303,18 @@ class WeightLoader {
     if (Has("exp_probs_b.bias")) {
       PALUKU_ASSIGN_OR_RETURN(out.bias, TakeF32("exp_probs_b.bias", {experts}));
     }
-    PALUKU_ASSIGN_OR_RETURN(out.routed.gate,
-                            Take("ffn_gate_exps.weight", {experts, inner, hidden}));
-    PALUKU_ASSIGN_OR_RETURN(out.routed.up, Take("ffn_up_exps.weight", {experts, inner, hidden}));
+    if (Has("ffn_gate_up_exps.weight")) {
+      PALUKU_ASSIGN_OR_RETURN(const Tensor both,
+                              Find("ffn_gate_up_exps.weight", {experts, 2 * inner, hidden}));
+      PALUKU_ASSIGN_OR_RETURN(out.routed.gate,
+                              Prepare(RowsOfSlabs(both, 0, inner), "ffn_gate_up_exps.weight"));
+      PALUKU_ASSIGN_OR_RETURN(out.routed.up,
+                              Prepare(RowsOfSlabs(both, inner, inner), "ffn_gate_up_exps.weight"));
+    } else {
+      PALUKU_ASSIGN_OR_RETURN(out.routed.gate,
+                              Take("ffn_gate_exps.weight", {experts, inner, hidden}));
+      PALUKU_ASSIGN_OR_RETURN(out.routed.up, Take("ffn_up_exps.weight", {experts, inner, hidden}));
+    }
     PALUKU_ASSIGN_OR_RETURN(out.routed.down,
                             Take("ffn_down_exps.weight", {experts, hidden, inner}));
     if (!Has("ffn_gate_shexp.weight")) return {};

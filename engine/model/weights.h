@@ -1,9 +1,11 @@
-// Weights: the tensors of a deepseek2 model by what they do. Const after Load, shared by all steps.
+// Weights: the tensors of a model by what they do. Const after Load, shared by all steps.
 //
 // Everything stays in the mapping of the file where the backend can use it there (PrepareWeight).
 // Exceptions are made once at load: norms, router and biases become f32, and the key and value
 // up-projections become W_UK and W_UV of one layout, whichever of the two generations the file is.
-// Tensor names and shapes: GGUF architecture deepseek2.
+// A tensor that holds two (gate and up of fused experts, keys and values of older files) is used as
+// two views of it.
+// Tensor names and shapes: those of GGUF files (llama.cpp).
 #pragma once
 
 #include <functional>
@@ -31,6 +33,15 @@ struct AttentionWeights {
   Tensor output;     // W_O [hidden, heads * value]
 };
 
+// The indexer of DeepSeek Sparse Attention; empty tensors without one.
+struct IndexerWeights {
+  Tensor q;          // [index_heads * index, q_lora]
+  Tensor key;        // [index, hidden]
+  Tensor norm;       // [index] f32
+  Tensor norm_bias;  // [index] f32
+  Tensor weights;    // [index_heads, hidden]
+};
+
 struct MoeWeights {
   Tensor gate;           // [experts, hidden] f32
   Tensor bias;           // [experts] f32; empty without one
@@ -40,14 +51,15 @@ struct MoeWeights {
 
 struct LayerWeights {
   AttentionWeights attention;
+  IndexerWeights indexer;
   Tensor ffn_norm;      // [hidden] f32
-  SwiGluWeights dense;  // [dense_inner, hidden]; only in dense layers
+  SwiGluWeights dense;  // [dense_inner, hidden]; only in dense layers; squared ReLU has no gate
   MoeWeights moe;       // only in the others
 };
 
 struct Weights {
   Tensor embedding;    // [vocabulary, hidden]
-  Tensor output_norm;  // [hidden] f32
+  Tensor output_norm;  // [hidden] f32, output_scale included
   Tensor output;       // [vocabulary, hidden]; the embedding when the file ties them
   std::vector<LayerWeights> layers;
   std::vector<Buffer> buffers;            // owners of what is not in the mapping

@@ -25,7 +25,7 @@ constexpr std::uint32_t kBenchSeed = 1;
 std::int64_t PlainBytesPerToken(const ModelConfig& config, const LatentPages& pages) {
   const std::int64_t plain =
       std::int64_t{config.heads} * (config.nope + config.rope + config.value) * config.layers;
-  return plain * pages.row_bytes() / (config.latent + config.rope);
+  return plain * pages.latent_row_bytes() / (config.latent + config.rope);
 }
 
 // A tokenizer whose ids all have a row in the embedding.

@@ -16,6 +16,7 @@ Result<std::unique_ptr<Session>> Session::Create(Backend& backend,
                                                  const Weights::Progress& progress,
                                                  std::stop_token stop) {
   PALUKU_CHECK(options.context_tokens > 0);
+  config.FitContext(options.context_tokens);
   PALUKU_ASSIGN_OR_RETURN(
       Weights weights, Weights::Load(std::move(file), config, backend, progress, std::move(stop)));
   PALUKU_ASSIGN_OR_RETURN(Activations activations,

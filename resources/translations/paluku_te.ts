@@ -539,6 +539,26 @@
         <translation>temperature ఉన్న అటెన్షన్ తెలియదు</translation>
     </message>
     <message>
+        <source>its attention has no latent</source>
+        <translation>దీని అటెన్షన్‌లో అంతర్లీన విలువలు లేవు</translation>
+    </message>
+    <message>
+        <source>the attention of this generation is not known</source>
+        <translation>ఈ తరం అటెన్షన్ తెలియదు</translation>
+    </message>
+    <message>
+        <source>layers that share an indexer are not known</source>
+        <translation>indexer ను పంచుకునే పొరలు తెలియవు</translation>
+    </message>
+    <message>
+        <source>its linear attention is not known</source>
+        <translation>దీని సరళ అటెన్షన్ తెలియదు</translation>
+    </message>
+    <message>
+        <source>its double layers are not known</source>
+        <translation>దీని జంట పొరలు తెలియవు</translation>
+    </message>
+    <message>
         <source>the model is spread over %1 files, which Paluku cannot join; use a single file</source>
         <translation>మోడల్ %1 ఫైళ్లలో ఉంది, పలుకు వాటిని కలపలేదు; ఒకే ఫైల్ వాడండి</translation>
     </message>

@@ -1,11 +1,12 @@
-"""Writes a Hugging Face DeepSeek-V2/V3 model as GGUF of architecture `deepseek2`; reads one back.
+"""Writes a Hugging Face model with latent attention as GGUF; reads one back.
 
     python deepseek_gguf.py HF_DIRECTORY OUT.gguf [--type Q8_0] [--generation current|legacy]
 
 Generations: `current` stores W_UK and W_UV apart (attn_k_b transposed per head, attn_v_b) with one
 key head of the latent's width and *_mla keys; `legacy` (files made before April 2025) stores
 attn_kv_b whole with head_count_kv = heads. Rope columns keep their order: both sides use
-interleaved pairs. From Python: `export(path, config, state_dict, ...)` and `read_state_dict(path)`,
+interleaved pairs (MiniCPM3: half-split ones). The architecture of the file follows from the model
+(`ARCHITECTURE`), its keys and tensors are those of llama.cpp's converter. From Python: `export(path, config, state_dict, ...)` and `read_state_dict(path)`,
 which gives the (dequantised) weights under their Hugging Face names.
 """
 
@@ -21,7 +22,13 @@ from gguf import GGUFReader, GGUFWriter
 
 import kquants
 
-ARCH = "deepseek2"
+# model_type -> architecture of the file; anything else is deepseek2.
+ARCHITECTURE = {
+    "deepseek_v32": "deepseek32",
+    "minicpm3": "minicpm3",
+    "mistral4": "mistral4",
+    "plm": "plm",
+}
 TOKEN_NORMAL, TOKEN_CONTROL, TOKEN_USER_DEFINED, TOKEN_UNUSED = 1, 3, 4, 5
 GATING_SOFTMAX, GATING_SIGMOID = 1, 2
 # The type a tensor gets when its rows are not a whole number of 256-wide blocks; 32-wide types fall
@@ -38,7 +45,7 @@ FILE_TYPE = {
     "Q6_K": 18,
     "BF16": 32,
 }
-ALWAYS_F32 = ("*_norm.weight", "*.ffn_gate_inp.weight", "*.exp_probs_b.bias")
+ALWAYS_F32 = ("*_norm.weight", "*.indexer.proj.weight", "*.ffn_gate_inp.weight", "*.exp_probs_b.bias")
 
 # Hugging Face name -> GGUF name, for tensors that are only renamed.
 PLAIN = {
@@ -66,6 +73,11 @@ PLAIN = {
     "mlp.shared_experts.gate_proj.weight": "ffn_gate_shexp.weight",
     "mlp.shared_experts.up_proj.weight": "ffn_up_shexp.weight",
     "mlp.shared_experts.down_proj.weight": "ffn_down_shexp.weight",
+    "self_attn.indexer.wq_b.weight": "indexer.attn_q_b.weight",
+    "self_attn.indexer.wk.weight": "indexer.attn_k.weight",
+    "self_attn.indexer.k_norm.weight": "indexer.k_norm.weight",
+    "self_attn.indexer.k_norm.bias": "indexer.k_norm.bias",
+    "self_attn.indexer.weights_proj.weight": "indexer.proj.weight",
 }
 PLAIN_BACK = {gguf: hf for hf, gguf in PLAIN.items()}
 LAYER = re.compile(r"model\.layers\.(\d+)\.(.+)")
@@ -108,11 +120,16 @@ def _split_kv_b(kv_b: np.ndarray, config) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(k_b), np.ascontiguousarray(v_b)
 
 
-def gguf_tensors(config, state: dict, generation: str) -> dict[str, np.ndarray]:
+def gguf_tensors(config, state: dict, generation: str, fused: bool = False) -> dict[str, np.ndarray]:
     """Hugging Face weights -> GGUF names and shapes (numpy order, slowest axis first), all float32,
-    in file order.
+    in file order. `fused`: gate and up of the routed experts in one tensor.
     """
     tensors = {}
+    rope = config.rope_parameters
+    if rope.get("rope_type") == "longrope":
+        for kind in ("long", "short"):
+            factors = np.array(rope[f"{kind}_factor"], np.float32)
+            tensors[f"rope_factors_{kind}.weight"] = factors
     for name, value in _stacked_experts({k: _to_numpy(v) for k, v in state.items()}).items():
         layer = LAYER.fullmatch(name)
         if name == "lm_head.weight" and config.tie_word_embeddings:
@@ -128,7 +145,37 @@ def gguf_tensors(config, state: dict, generation: str) -> dict[str, np.ndarray]:
             tensors[prefix + PLAIN[short]] = value
         elif not short.endswith("rotary_emb.inv_freq"):
             raise ValueError(f"no GGUF name for tensor {name}")
-    return tensors
+    return _fuse_gate_up(tensors) if fused else tensors
+
+
+def _fuse_gate_up(tensors: dict) -> dict:
+    """ffn_gate_exps and ffn_up_exps -> ffn_gate_up_exps, gate rows first."""
+    out = {}
+    for name, value in tensors.items():
+        if name.endswith("ffn_gate_exps.weight"):
+            up = tensors[name.replace("ffn_gate_exps", "ffn_up_exps")]
+            fused = name.replace("ffn_gate_exps", "ffn_gate_up_exps")
+            out[fused] = np.concatenate([value, up], axis=1)
+        elif not name.endswith("ffn_up_exps.weight"):
+            out[name] = value
+    return out
+
+
+def _prediction_block(tensors: dict, layers: int) -> dict:
+    """Tensors of a block for multi-token prediction behind the trunk: the norms of the last layer and
+    a projection of its own (for the file's size not the whole layer). No model may notice it.
+    """
+    last, block = f"blk.{layers - 1}.", f"blk.{layers}."
+    out = {
+        name.replace(last, block): value
+        for name, value in tensors.items()
+        if name.startswith(last) and value.ndim == 1
+    }
+    hidden = tensors["output_norm.weight"].shape[0]
+    out[block + "nextn.eh_proj.weight"] = np.full((hidden, 2 * hidden), 0.5, np.float32)
+    for norm in ("enorm", "hnorm", "shared_head_norm"):
+        out[block + f"nextn.{norm}.weight"] = np.full(hidden, 2, np.float32)
+    return out
 
 
 def _to_numpy(value) -> np.ndarray:
@@ -165,37 +212,57 @@ def _write_attention(w: GGUFWriter, c, generation: str) -> None:
     if generation == "legacy":
         w.add_head_count_kv(c.num_attention_heads)
         w.add_key_length(head)
-        w.add_value_length(c.v_head_dim)
-        return
-    w.add_head_count_kv(1)
-    w.add_key_length(c.kv_lora_rank + c.qk_rope_head_dim)
-    w.add_value_length(c.kv_lora_rank)
-    w.add_key_length_mla(head)
-    w.add_value_length_mla(c.v_head_dim)
+        if w.arch != "minicpm3":  # whose files leave it to hidden / heads
+            w.add_value_length(c.v_head_dim)
+    else:
+        w.add_head_count_kv(1)
+        w.add_key_length(c.kv_lora_rank + c.qk_rope_head_dim)
+        w.add_value_length(c.kv_lora_rank)
+        w.add_key_length_mla(head)
+        w.add_value_length_mla(c.v_head_dim)
+    if w.arch == "deepseek32":
+        w.add_indexer_head_count(c.index_n_heads)
+        w.add_indexer_key_length(c.index_head_dim)
+        w.add_indexer_top_k(c.index_topk)
 
 
 def _write_rope(w: GGUFWriter, c, generation: str) -> None:
     rope = c.rope_parameters
     w.add_rope_dimension_count(c.qk_rope_head_dim)
+    if w.arch == "minicpm3":  # neither base nor scaling
+        return
     w.add_rope_freq_base(float(rope["rope_theta"]))
     if rope.get("rope_type", "default") == "default":
         return
     if rope["rope_type"] != "yarn":
-        raise ValueError(f"rope type {rope['rope_type']} is not written for {ARCH}")
-    w.add_string(f"{ARCH}.rope.scaling.type", "yarn")
+        raise ValueError(f"rope type {rope['rope_type']} is not written for {w.arch}")
+    w.add_string(f"{w.arch}.rope.scaling.type", "yarn")
     w.add_rope_scaling_factor(float(rope["factor"]))
     w.add_rope_scaling_orig_ctx_len(int(rope["original_max_position_embeddings"]))
-    # This architecture's files carry the factor 0.1 of the formula m = 0.1 * mscale_all_dim *
+    # These architectures' files carry the factor 0.1 of the formula m = 0.1 * mscale_all_dim *
     # ln(factor) + 1 inside the key.
     w.add_rope_scaling_yarn_log_mul(0.1 * float(rope.get("mscale_all_dim") or 0.0))
     if generation == "current":
         w.add_rope_scaling_yarn_beta_fast(float(rope.get("beta_fast") or 32))
         w.add_rope_scaling_yarn_beta_slow(float(rope.get("beta_slow") or 1))
+    if "llama_4_scaling_beta" in rope:
+        w.add_attn_temperature_scale(float(rope["llama_4_scaling_beta"]))
+
+
+def dense_layers(c) -> int:
+    """How many of the first layers have one network instead of experts."""
+    if getattr(c, "n_routed_experts", None) is None:
+        return c.num_hidden_layers
+    if c.model_type == "glm4_moe_lite":
+        return c.mlp_layer_types.count("dense")
+    return c.first_k_dense_replace
 
 
 def _write_experts(w: GGUFWriter, c, generation: str) -> None:
-    is_v3 = c.model_type == "deepseek_v3"
-    w.add_leading_dense_block_count(c.first_k_dense_replace)
+    w.add_leading_dense_block_count(dense_layers(c))
+    if dense_layers(c) == c.num_hidden_layers:
+        return
+    softmax = c.model_type in ("deepseek_v2", "mistral4")
     w.add_expert_count(c.n_routed_experts)
     w.add_expert_used_count(c.num_experts_per_tok)
     w.add_expert_shared_count(c.n_shared_experts)
@@ -204,14 +271,15 @@ def _write_experts(w: GGUFWriter, c, generation: str) -> None:
     if c.n_group is not None:
         w.add_expert_group_count(c.n_group)
         w.add_expert_group_used_count(c.topk_group)
-    if is_v3 or generation == "current":  # files of 2024 knew softmax without renormalisation only
-        # The V2 class of Hugging Face never renormalises, whatever norm_topk_prob says.
-        w.add_expert_weights_norm(bool(c.norm_topk_prob) if is_v3 else False)
-        w.add_uint32(f"{ARCH}.expert_gating_func", GATING_SIGMOID if is_v3 else GATING_SOFTMAX)
+    # Files of 2024 knew softmax without renormalisation only. The V2 class of Hugging Face never
+    # renormalises, whatever norm_topk_prob says.
+    if c.model_type != "deepseek_v2" or generation == "current":
+        w.add_expert_weights_norm(bool(c.norm_topk_prob) if c.model_type != "deepseek_v2" else False)
+        w.add_uint32(f"{w.arch}.expert_gating_func", GATING_SOFTMAX if softmax else GATING_SIGMOID)
 
 
-def write_metadata(w: GGUFWriter, c, generation: str) -> None:
-    w.add_block_count(c.num_hidden_layers)
+def write_metadata(w: GGUFWriter, c, generation: str, prediction_blocks: int = 0) -> None:
+    w.add_block_count(c.num_hidden_layers + prediction_blocks)
     w.add_context_length(c.max_position_embeddings)
     w.add_embedding_length(c.hidden_size)
     w.add_feed_forward_length(c.intermediate_size)
@@ -219,7 +287,10 @@ def write_metadata(w: GGUFWriter, c, generation: str) -> None:
     w.add_vocab_size(c.vocab_size)
     _write_attention(w, c, generation)
     _write_rope(w, c, generation)
-    _write_experts(w, c, generation)
+    if w.arch not in ("minicpm3", "plm"):
+        _write_experts(w, c, generation)
+    if prediction_blocks:
+        w.add_nextn_predict_layers(prediction_blocks)
 
 
 def write_tokenizer(
@@ -271,6 +342,10 @@ def export(
     generation: str = "current",
     weight_type: str = "F32",
     overrides: dict[str, str] | None = None,
+    architecture: str | None = None,
+    without: tuple[str, ...] = (),
+    fused: bool = False,
+    prediction_block: bool = False,
     name: str = "",
     tokenizer=None,
     pre: str = "deepseek-v3",
@@ -278,22 +353,32 @@ def export(
     eos: str = "<｜end▁of▁sentence｜>",
     chat_template: str | None = None,
 ) -> dict[str, Type]:
-    """Writes `path`. `config`: DeepseekV2Config or DeepseekV3Config; `state`: their model's state
-    dict (torch or numpy).
-    `overrides`: GGUF name pattern -> type, before `weight_type`. Returns the type each tensor got.
+    """Writes `path`. `config`: of a model of `ARCHITECTURE`, DeepSeek-V2 or V3; `state`: its state
+    dict (torch or numpy). `overrides`: GGUF name pattern -> type, before `weight_type`. `without`:
+    keys, after the architecture, that are left out as older files do. `fused`: gate and up of the
+    experts in one tensor; `prediction_block`: with a block behind the trunk that must not be used.
+    Returns the type each tensor got.
     """
     if generation not in ("current", "legacy"):
         raise ValueError(f"generation is current or legacy, not {generation}")
-    writer = GGUFWriter(str(path), ARCH)
+    arch = architecture or ARCHITECTURE.get(config.model_type, "deepseek2")
+    if arch in ("minicpm3", "plm"):
+        generation = "legacy"  # what they still are
+    writer = GGUFWriter(str(path), arch)
     if name:
         writer.add_name(name)
     writer.add_file_type(FILE_TYPE[weight_type])
     writer.add_quantization_version(2)
-    write_metadata(writer, config, generation)
+    write_metadata(writer, config, generation, int(prediction_block))
+    for key in without:
+        del writer.kv_data[0][f"{arch}.{key}"]
     if tokenizer is not None:
         write_tokenizer(writer, tokenizer, pre, bos, eos, config.vocab_size, chat_template)
     types = {}
-    for tensor, value in gguf_tensors(config, state, generation).items():
+    tensors = gguf_tensors(config, state, generation, fused)
+    if prediction_block:
+        tensors |= _prediction_block(tensors, config.num_hidden_layers)
+    for tensor, value in tensors.items():
         types[tensor] = tensor_type(tensor, value.shape, Type[weight_type], overrides or {})
         writer.add_tensor(tensor, kquants.quantize(value, types[tensor]), raw_dtype=types[tensor])
     writer.write_header_to_file()
@@ -318,13 +403,18 @@ def read_state_dict(path) -> dict[str, np.ndarray]:
         for t in GGUFReader(str(path)).tensors
     }
     state = {}
+    prediction = [n.split(".")[1] for n in weights if n.endswith("nextn.eh_proj.weight")]
     for name, value in weights.items():
+        if name.startswith(tuple(f"blk.{i}." for i in prediction)) or name.startswith("rope_factors"):
+            continue  # a block for multi-token prediction; part of the config
         prefix, short = re.fullmatch(r"(?:blk\.(\d+)\.)?(.+)", name).groups()
         base = f"model.layers.{prefix}." if prefix is not None else ""
         if short == "attn_k_b.weight":
             state[base + "self_attn.kv_b_proj.weight"] = _join_kv_b(
                 value, weights[f"blk.{prefix}.attn_v_b.weight"]
             )
+        elif short == "ffn_gate_up_exps.weight":
+            state[base + "mlp.experts.gate_up_proj"] = value
         elif short == "ffn_gate_exps.weight":
             state[base + "mlp.experts.gate_up_proj"] = np.concatenate(
                 [value, weights[f"blk.{prefix}.ffn_up_exps.weight"]], axis=1

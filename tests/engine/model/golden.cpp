@@ -105,10 +105,14 @@ std::vector<float> ComputeLogits(Session& session, std::span<const std::int32_t>
   LatentSequence sequence(session.cache());
   while (sequence.length() < static_cast<int>(ids.size())) {
     const int first = sequence.length();
-    const int rows = std::min(chunk, static_cast<int>(ids.size()) - first);
+    int rows = std::min(chunk, static_cast<int>(ids.size()) - first);
     std::vector<std::int32_t> outputs;
     for (const std::int32_t position : positions) {
       if (position >= first && position < first + rows) outputs.push_back(position - first);
+    }
+    if (outputs.size() > kMaxOutputs) {  // the rest in the next step
+      rows = outputs[kMaxOutputs];
+      outputs.resize(kMaxOutputs);
     }
     PALUKU_CHECK(session.Step(sequence, ids.subspan(first, rows), outputs, {}).has_value());
     session.ReadLogits(std::span(logits).subspan(done * vocabulary, outputs.size() * vocabulary));
