@@ -22,6 +22,7 @@ void AddLogits(CLI::App& app, Action& action);
 void AddRun(CLI::App& app, Action& action);
 void AddChat(CLI::App& app, Action& action);
 void AddBench(CLI::App& app, Action& action);
+void AddPlan(CLI::App& app, Action& action);
 void AddModels(CLI::App& app, Action& action);
 void AddConversations(CLI::App& app, Action& action);
 

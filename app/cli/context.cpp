@@ -31,12 +31,15 @@ Result<std::string> Context::ModelPath(const std::string& model) const {
   return storage->Run([&](Stores& stores) { return ResolveModel(model, &stores.models); }).get();
 }
 
+LatentType LatentTypeOf(const std::string& name) {
+  if (name == "f32") return LatentType::kF32;
+  return name == "q8" ? LatentType::kQ8 : LatentType::kF16;
+}
+
 Result<LoadOptions> EngineArguments::ToLoadOptions() const {
   LoadOptions options;
   options.context_tokens = context_tokens;
-  options.latent_type = latent == "f32"  ? LatentType::kF32
-                        : latent == "q8" ? LatentType::kQ8
-                                         : LatentType::kF16;
+  options.latent_type = LatentTypeOf(latent);
   options.attention_path = path == "expanded"   ? AttentionPath::kExpanded
                            : path == "absorbed" ? AttentionPath::kAbsorbed
                                                 : AttentionPath::kAuto;

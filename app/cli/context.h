@@ -23,6 +23,9 @@ struct Context {
   Result<std::string> ModelPath(const std::string& model) const;
 };
 
+// "f32", "f16" or "q8".
+LatentType LatentTypeOf(const std::string& name);
+
 // How to make an engine and load a model; options that several commands share.
 struct EngineArguments {
   std::string model;

@@ -29,6 +29,7 @@ int Main(int argc, char** argv) {
   AddRun(app, action);
   AddChat(app, action);
   AddBench(app, action);
+  AddPlan(app, action);
   AddModels(app, action);
   AddConversations(app, action);
 

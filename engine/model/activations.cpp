@@ -27,11 +27,8 @@ class ArenaPlan {
   std::int64_t bytes_ = 0;
 };
 
-}  // namespace
-
-Result<Activations> Activations::Create(Backend& backend, const ModelConfig& config, int max_rows,
-                                        int max_outputs) {
-  Activations a;
+// Lays out the tensors of `a`; what it describes must stay where it is until it is placed.
+ArenaPlan LayOut(Activations& a, const ModelConfig& config, int max_rows, int max_outputs) {
   ArenaPlan plan;
   const std::int64_t heads = config.heads;
   plan.Add(a.residual, max_rows, config.hidden);
@@ -51,6 +48,20 @@ Result<Activations> Activations::Create(Backend& backend, const ModelConfig& con
   plan.Add(a.out_attended, max_outputs, heads * config.value);
   plan.Add(a.logits, max_outputs, config.vocabulary);
   plan.Add(a.token, 1, 1, DType::kI32);
+  return plan;
+}
+
+}  // namespace
+
+std::int64_t Activations::Bytes(const ModelConfig& config, int max_rows, int max_outputs) {
+  Activations a;
+  return LayOut(a, config, max_rows, max_outputs).bytes();
+}
+
+Result<Activations> Activations::Create(Backend& backend, const ModelConfig& config, int max_rows,
+                                        int max_outputs) {
+  Activations a;
+  const ArenaPlan plan = LayOut(a, config, max_rows, max_outputs);
   PALUKU_ASSIGN_OR_RETURN(a.arena, backend.Allocate(plan.bytes()));
   plan.Place(a.arena.data.get());
   a.token.rank = 1;

@@ -11,6 +11,12 @@
 
 namespace paluku {
 
+// Rows of a prefill step: enough for every expert of a large model to see several of them, and few
+// enough for the activations to stay small.
+inline constexpr int kPrefillChunk = 512;
+// Rows of a step whose logits may be wanted.
+inline constexpr int kMaxOutputs = 64;
+
 struct Activations {
   Tensor residual;        // [max_rows, hidden]
   Tensor normed;          // [max_rows, hidden]
@@ -34,6 +40,8 @@ struct Activations {
   int max_rows() const { return static_cast<int>(residual.dim(0)); }
   int max_outputs() const { return static_cast<int>(logits.dim(0)); }
 
+  // Bytes of the arena.
+  static std::int64_t Bytes(const ModelConfig& config, int max_rows, int max_outputs);
   // Error: kOutOfMemory.
   static Result<Activations> Create(Backend& backend, const ModelConfig& config, int max_rows,
                                     int max_outputs);

@@ -8,21 +8,25 @@
 
 namespace paluku {
 
-Result<LatentCache> LatentCache::Create(Backend& backend, const ModelConfig& config,
-                                        LatentType type, int tokens) {
+Result<LatentPages> LatentCache::Describe(const ModelConfig& config, LatentType type, int tokens) {
   if (type == LatentType::kQ8 && config.latent % kLatentScaleGroup != 0) {
     return Fail(ErrorCode::kInvalidArgument, "q8 latent cache",
                 "this model's latent of " + std::to_string(config.latent) +
                     " values cannot be divided into groups");
   }
+  return LatentPages{.type = type,
+                     .layers = config.layers,
+                     .latent = config.latent,
+                     .rope = config.rope,
+                     .index = config.index,
+                     .page_count = PagesFor(tokens) + 1,
+                     .data = nullptr};
+}
+
+Result<LatentCache> LatentCache::Create(Backend& backend, const ModelConfig& config,
+                                        LatentType type, int tokens) {
   LatentCache cache(backend);
-  cache.pages_ = {.type = type,
-                  .layers = config.layers,
-                  .latent = config.latent,
-                  .rope = config.rope,
-                  .index = config.index,
-                  .page_count = PagesFor(tokens) + 1,
-                  .data = nullptr};
+  PALUKU_ASSIGN_OR_RETURN(cache.pages_, Describe(config, type, tokens));
   PALUKU_ASSIGN_OR_RETURN(cache.buffer_,
                           backend.Allocate(cache.pages_.page_bytes() * cache.pages_.page_count));
   cache.pages_.data = cache.buffer_.data.get();

@@ -19,6 +19,8 @@ namespace paluku {
 
 class LatentCache {
  public:
+  // The pages of such a cache, without their memory. Error: that of Create but kOutOfMemory.
+  static Result<LatentPages> Describe(const ModelConfig& config, LatentType type, int tokens);
   // Room for `tokens` tokens and one spare page. Error: kOutOfMemory, kInvalidArgument (q8 needs a
   // latent that is a multiple of kLatentScaleGroup).
   static Result<LatentCache> Create(Backend& backend, const ModelConfig& config, LatentType type,

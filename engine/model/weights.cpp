@@ -38,11 +38,6 @@ std::byte* Store(const float* values, std::int64_t count, DType dtype, std::byte
   return out;
 }
 
-// What W_UK and W_UV are kept as: the precision of the file, f16 for quantised ones.
-DType UpProjectionType(DType source) {
-  return source == DType::kF32 || source == DType::kBF16 ? source : DType::kF16;
-}
-
 std::vector<float> Dequantise(const Tensor& tensor) {
   std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
   Info(tensor.dtype).dequantise(tensor.data, values.data(), tensor.elements());
@@ -333,6 +328,10 @@ class WeightLoader {
 };
 
 }  // namespace
+
+DType UpProjectionType(DType source) {
+  return source == DType::kF32 || source == DType::kBF16 ? source : DType::kF16;
+}
 
 Result<Weights> Weights::Load(std::shared_ptr<const ModelFile> file, const ModelConfig& config,
                               Backend& backend, const Progress& progress, std::stop_token stop) {

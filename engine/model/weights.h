@@ -57,6 +57,9 @@ struct LayerWeights {
   MoeWeights moe;       // only in the others
 };
 
+// What W_UK and W_UV are kept as: the precision of the file, f16 for quantised ones.
+DType UpProjectionType(DType source);
+
 struct Weights {
   Tensor embedding;    // [vocabulary, hidden]
   Tensor output_norm;  // [hidden] f32, output_scale included

@@ -47,6 +47,10 @@ double SecondsOf(const std::function<void()>& work) {
 
 }  // namespace
 
+int ContextTokens(int wanted, int model_tokens) {
+  return std::min(wanted == 0 ? kDefaultContext : wanted, model_tokens);
+}
+
 struct Engine::Impl {
   BackendOptions backend_options;
   bool moved_to_cpu = false;  // the model that is loaded did not fit on the card
@@ -146,8 +150,7 @@ Status Engine::Load(const std::string& path, const LoadOptions& options,
     model->template_error = chat_template.error();
   }
   model->card = DescribeModel(*file);
-  const int wanted = options.context_tokens == 0 ? kDefaultContext : options.context_tokens;
-  model->context_tokens = std::min(wanted, config.context_length);
+  model->context_tokens = ContextTokens(options.context_tokens, config.context_length);
   const SessionOptions session_options = {.context_tokens = model->context_tokens,
                                           .latent_type = options.latent_type,
                                           .attention_path = options.attention_path};

@@ -35,6 +35,9 @@ struct LoadOptions {
   AttentionPath attention_path = AttentionPath::kAuto;
 };
 inline constexpr int kDefaultContext = 32'768;
+// What a wish of `wanted` tokens, 0 for none, comes to with a model that was trained on
+// `model_tokens`.
+int ContextTokens(int wanted, int model_tokens);
 
 // Bytes made ready so far, of `total`.
 using LoadProgress = std::function<void(std::int64_t done, std::int64_t total)>;

@@ -20,12 +20,6 @@
 
 namespace paluku {
 
-// Rows of a prefill step: enough for every expert of a large model to see several of them, and few
-// enough for the activations to stay small.
-inline constexpr int kPrefillChunk = 512;
-// Rows of a step whose logits may be wanted.
-inline constexpr int kMaxOutputs = 64;
-
 struct SessionOptions {
   int context_tokens = 0;
   LatentType latent_type = LatentType::kF16;

@@ -166,6 +166,19 @@ class CliTest(unittest.TestCase):
         self.assertGreaterEqual(card["latent"], 64)
         self.assertGreaterEqual(card["experts"], 16)
 
+    def test_plan(self):
+        plan = self.json("plan", TINY, "--context", "500", "--vram", "2GiB")
+        self.assertTrue(plan["fits"] and plan["uses_card"])
+        self.assertEqual(plan["context_tokens"], 500)
+        for home in ("card", "processor", "file"):
+            self.assertEqual(plan[home + "_bytes"],
+                             sum(part["bytes"] for part in plan["parts"] if part["home"] == home))
+        without = self.json("plan", TINY)
+        self.assertEqual((without["card_bytes"], without["uses_card"]), (0, False))
+        self.assertFalse(self.json("plan", TINY, "--ram", "1kB")["fits"])
+        self.assertIn("Latent cache", run("plan", TINY, "--vram", "2GiB").stdout)
+        self.fails(2, "plan", TINY, "--vram", "much")
+
     def test_bad_model_files_are_refused_in_one_clear_line(self):
         whole = TINY.read_bytes()
         (self.folder / "empty.gguf").write_bytes(b"")
