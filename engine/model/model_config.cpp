@@ -22,7 +22,6 @@ constexpr std::uint64_t kMaxChosen = 64;
 constexpr std::uint64_t kMaxContext = 1u << 24;
 constexpr std::uint64_t kMaxIndexed = 1u << 16;
 constexpr std::uint64_t kMaxVocabulary = 1u << 22;
-constexpr std::uint64_t kAnyCount = 65'535;
 // Value of expert_gating_func; 1 is softmax, 0 unknown.
 constexpr std::uint64_t kGatingSigmoid = 2;
 // LongRoPE's factors.
@@ -293,13 +292,6 @@ std::vector<std::int64_t> ShapeOf(const ModelFile& file, std::string_view name) 
 }
 
 Result<ModelConfig> ModelConfig::Parse(const ModelFile& file) {
-  PALUKU_ASSIGN_OR_RETURN(const std::uint64_t parts,
-                          file.IntegerOr("split.count", 1, 0, kAnyCount));
-  if (parts > 1) {
-    return Fail(ErrorCode::kInvalidArgument, file.path(),
-                "the model is spread over " + std::to_string(parts) +
-                    " files, which Paluku cannot join; use a single file");
-  }
   PALUKU_ASSIGN_OR_RETURN(const std::string_view architecture, file.String("general.architecture"));
   PALUKU_ASSIGN_OR_RETURN(const Family* family, FindFamily(architecture, file.path()));
   ModelConfig config;

@@ -267,10 +267,6 @@ TEST(ModelConfig, OtherFamiliesAreRefusedByName) {
   EXPECT_EQ(Parse(GgufBuilder().U32("x", 1)).error().code, ErrorCode::kMissingKey);
 }
 
-TEST(ModelConfig, AModelInPartsSaysSo) {
-  EXPECT_THAT(Parse(V2Lite().U32("split.count", 4)).error().Message(), HasSubstr("4 files"));
-}
-
 struct BadCase {
   const char* key;
   GgufBuilder builder;

@@ -37,6 +37,28 @@ TEST_P(Steps, ChunksOfAnySizeGiveTheSame) {
   }
 }
 
+// The last tensor lies in a second file; it is drawn last, so the others are the same without it.
+TEST_P(Steps, ASplitModelAnswersLikeTheWholeOne) {
+  const auto whole = ModelFile::Open(MakeTinyModel().Write("whole.gguf"));
+  ASSERT_TRUE(whole.has_value());
+  const auto count = static_cast<std::uint32_t>((*whole)->tensors().size());
+  const auto part = [&](GgufBuilder builder, std::uint32_t number) {
+    builder.U32("split.no", number).U32("split.count", 2).U32("split.tensors.count", count);
+    return builder.Write("split-0000" + std::to_string(number + 1) + "-of-00002.gguf");
+  };
+  const std::string name = "blk.2.ffn_down_shexp.weight";
+  const Tensor moved = *(*whole)->FindTensor(name);
+  const auto bytes = std::span(moved.data, static_cast<std::size_t>(moved.bytes()));
+  const std::string first = part(MakeTinyModel({.leave_out = name}), 0);
+  part(GgufBuilder().Tensor(name, {moved.dim(0), moved.dim(1)}, bytes), 1);
+
+  const auto ids = Ids(20, 4);
+  const std::vector<std::int32_t> last = {19};
+  const auto expected = ComputeLogits(*Load(64).session, ids, last, kPrefillChunk);
+  const Loaded split = LoadModel(first, GetParam(), 64);
+  EXPECT_EQ(ComputeLogits(*split.session, ids, last, kPrefillChunk), expected);
+}
+
 // Two sequences of different lengths, one in prefill and one in decode, share a step.
 TEST_P(Steps, SeveralSequencesInOneStepEqualSeparateOnes) {
   const Loaded model = Load(600);
