@@ -1,6 +1,6 @@
 // Token ids against Hugging Face tokenizers: 2,000 strings on each of two small vocabularies of our
 // own, 10,000 on one of every other family, 10,000 and 2,000 on the published ones, and the 46
-// strings published with the V2 vocabulary.
+// strings published with three vocabularies.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -234,9 +234,13 @@ TEST(GoldenIds, PublishedV2) {
   ExpectEqual(*tokenizer, "deepseek-llm-published", 2000);
 }
 
-TEST(GoldenIds, The46StringsOfV2) {
-  const std::string path = SharedData("tokenizers/deepseek-v2/ggml-vocab-deepseek-llm.gguf");
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs shared data: tokenizers/deepseek-v2";
+// The strings and ids that llama.cpp publishes beside its vocabularies; the ids are Hugging Face's.
+class PublishedStrings : public testing::TestWithParam<const char*> {};
+
+TEST_P(PublishedStrings, All46) {
+  const std::string path = SharedData(std::string("tokenizers/") + GetParam());
+  if (!std::filesystem::exists(path))
+    GTEST_SKIP() << "needs shared data: tokenizers/" << GetParam();
   const auto tokenizer = FromGguf(path);
   ASSERT_TRUE(tokenizer);
   const std::string mark = "\n__ggml_vocab_test__\n";
@@ -255,6 +259,11 @@ TEST(GoldenIds, The46StringsOfV2) {
   }
   EXPECT_EQ(count, 46);
 }
+
+INSTANTIATE_TEST_SUITE_P(GoldenIds, PublishedStrings,
+                         testing::Values("deepseek-v2/ggml-vocab-deepseek-llm.gguf",
+                                         "deepseek-coder/ggml-vocab-deepseek-coder.gguf",
+                                         "llama-spm/ggml-vocab-llama-spm.gguf"));
 
 }  // namespace
 }  // namespace paluku
