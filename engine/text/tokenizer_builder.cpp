@@ -59,6 +59,7 @@ Result<std::shared_ptr<const Tokenizer>> TokenizerBuilder::Build() {
                             PreTokenizer::Create(vocabulary_.pre_tokenizer, vocabulary_.origin));
   }
   Classify();
+  PALUKU_TRY(CheckSpecialTokens());
   PALUKU_ASSIGN_OR_RETURN(const auto byte_ids, ByteIds());
   std::optional<SentencePieces> characters;
   if (IsSentencePiece()) characters = Characters(byte_ids);
@@ -128,6 +129,16 @@ void TokenizerBuilder::Classify() {
   for (std::size_t i = 0; i < n_vocab; ++i)
     if (kinds_[i] == Kind::kLearned)
       learned_.emplace(vocabulary_.tokens[i], static_cast<std::int32_t>(i));
+}
+
+// At every place of a text the matcher may read as far as the longest of them.
+Status TokenizerBuilder::CheckSpecialTokens() const {
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    const bool matched = kinds_[i] == Kind::kControl || kinds_[i] == Kind::kWord;
+    if (matched && vocabulary_.tokens[i].size() > kVocabularyLimits.special_token_bytes)
+      return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of a special token");
+  }
+  return {};
 }
 
 Result<std::array<std::int32_t, 256>> TokenizerBuilder::ByteIds() const {

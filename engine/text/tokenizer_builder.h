@@ -30,6 +30,7 @@ class TokenizerBuilder {
  private:
   Status Check() const;
   void Classify();
+  Status CheckSpecialTokens() const;
   bool IsSentencePiece() const { return vocabulary_.kind == VocabularyKind::kSentencePiece; }
   Result<std::array<std::int32_t, 256>> ByteIds() const;
   SentencePieces Characters(const std::array<std::int32_t, 256>& byte_ids) const;

@@ -37,6 +37,7 @@ struct VocabularyLimits {
   std::size_t tokens = 1u << 20;
   std::size_t merges = 1u << 21;
   std::size_t token_bytes = 64u << 10;
+  std::size_t special_token_bytes = 256;
   std::size_t template_bytes = 256u << 10;
   std::size_t json_bytes = 64u << 20;   // a whole tokenizer.json
   std::size_t json_values = 2u << 20;   // keys and values in it, which bounds the memory they take

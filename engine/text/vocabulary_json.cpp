@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -45,9 +46,15 @@ Result<Json> ParseJson(const std::string& path) {
   return json;
 }
 
-// Puts `text` at `id`; ids may come in any order, but each only once.
-Status Place(Vocabulary& vocabulary, const Json& id, const std::string& text, TokenType type) {
-  if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= kVocabularyLimits.tokens)
+// Ids may leave holes, but not so many that a short file fills the memory with them.
+std::size_t EndOfIds(const Json& words, const Json& added) {
+  return std::min(kVocabularyLimits.tokens, 4096 + 2 * (words.size() + added.size()));
+}
+
+// Puts `text` at `id`, which is below `end`; ids may come in any order, but each only once.
+Status Place(Vocabulary& vocabulary, std::size_t end, const Json& id, const std::string& text,
+             TokenType type) {
+  if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= end)
     return Fail(ErrorCode::kBadValue, vocabulary.origin, "id of a token");
   if (text.size() > kVocabularyLimits.token_bytes)
     return Fail(ErrorCode::kLimitExceeded, vocabulary.origin, "length of a token");
@@ -68,13 +75,15 @@ Status ReadTokens(const Json& root, Vocabulary& vocabulary) {
   const Json& words = At(At(root, "model"), "vocab");
   if (!words.is_object() || words.empty())
     return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.vocab");
+  const Json& added_tokens = At(root, "added_tokens");
+  const std::size_t end = EndOfIds(words, added_tokens);
   const bool bytes = vocabulary.kind == VocabularyKind::kSentencePiece;
   for (const auto& [text, id] : words.items())
-    PALUKU_TRY(Place(vocabulary, id, text,
+    PALUKU_TRY(Place(vocabulary, end, id, text,
                      bytes && IsByteName(text) ? TokenType::kByte : TokenType::kNormal));
-  for (const Json& added : At(root, "added_tokens")) {
+  for (const Json& added : added_tokens) {
     const bool special = At(added, "special") == true;
-    PALUKU_TRY(Place(vocabulary, At(added, "id"), StringAt(added, "content"),
+    PALUKU_TRY(Place(vocabulary, end, At(added, "id"), StringAt(added, "content"),
                      special ? TokenType::kControl : TokenType::kUserDefined));
   }
   return {};

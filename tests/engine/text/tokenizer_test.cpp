@@ -333,6 +333,13 @@ TEST(HostileVocabulary, IsRefusedWithAReason) {
   ExpectRefused(vocabulary, ErrorCode::kUnsupportedTokenizer);
 }
 
+// Looking for such a token at every place of a text would take minutes.
+TEST(HostileVocabulary, GiganticSpecialTokensAreRefused) {
+  ExpectRefused(TinyVocabulary({}, {std::string(257, 'a')}), ErrorCode::kLimitExceeded);
+  const auto tokenizer = Make(TinyVocabulary({}, {std::string(255, 'a') + "b"}));
+  EXPECT_EQ(tokenizer->Encode(std::string(1 << 16, 'a'), SpecialTokens::kParse).size(), 1u << 16);
+}
+
 TEST(HostileVocabulary, SentencePiecesAreRefusedWithAReason) {
   Vocabulary vocabulary = TinySentencePieces({"a"});
   vocabulary.tokens[kByteZero + 'x'] = "<0x-1>";  // no token for a byte

@@ -122,6 +122,7 @@ TEST_F(VocabularyFiles, BadTokenizerJsonIsOneClearError) {
   EXPECT_EQ(refused([](Json& j) { j["model"]["vocab"]["zz"] = -1; }), ErrorCode::kBadValue);
   EXPECT_EQ(refused([](Json& j) { j["model"]["vocab"]["zz"] = 1ull << 40; }), ErrorCode::kBadValue);
   EXPECT_EQ(refused([](Json& j) { j["model"]["vocab"]["zz"] = 7; }), ErrorCode::kBadValue);
+  EXPECT_EQ(refused([](Json& j) { j["model"]["vocab"]["zz"] = 1'000'000; }), ErrorCode::kBadValue);
   EXPECT_EQ(refused([](Json& j) { j["model"]["vocab"][std::string(70'000, 'z')] = 260; }),
             ErrorCode::kLimitExceeded);
   EXPECT_EQ(refused([](Json& j) { j["model"]["merges"] = "a b"; }), ErrorCode::kMissingKey);

@@ -1,0 +1,125 @@
+"""Writes the seeds of corpus/tokenizer_json: small right files of both kinds, and files that are
+wrong or absurd in one place.
+
+    python make_tokenizer_corpus.py        # from anywhere
+
+Only files called seed-* are written and removed; what fuzzers found lies beside them.
+"""
+
+import copy
+import json
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parent / "corpus" / "tokenizer_json"
+SPACE = "\u2581"
+
+
+def byte_letters() -> list[str]:
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = iter(range(0x100, 0x200))
+    return [chr(b) if b in plain else chr(next(others)) for b in range(256)]
+
+
+def byte_level() -> dict:
+    vocab = {letter: i for i, letter in enumerate(byte_letters())}
+    vocab |= {"Ġt": 256, "he": 257, "Ġthe": 258, "aa": 259, "aaaa": 260}
+    return {
+        "added_tokens": [
+            {"id": 261, "content": "<|end|>", "special": True},
+            {"id": 262, "content": "ü", "special": False},
+        ],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<|end|>", "type_id": 0}}],
+        },
+        "model": {
+            "type": "BPE",
+            "vocab": vocab,
+            "merges": ["Ġ t", "h e", "Ġt he", ["a", "a"], ["aa", "aa"]],
+        },
+    }
+
+
+def sentence_piece() -> dict:
+    vocab = {"<unk>": 0, "<s>": 1, "</s>": 2} | {f"<0x{b:02X}>": 3 + b for b in range(256)}
+    for piece in (SPACE, "t", "h", "e", "a", "he", SPACE + "t", SPACE + "the", "aa", "aaaa", "a" + SPACE):
+        vocab[piece] = len(vocab)
+    return {
+        "added_tokens": [{"id": 1, "content": "<s>", "special": True}],
+        "normalizer": {
+            "type": "Sequence",
+            "normalizers": [
+                {"type": "Prepend", "prepend": SPACE},
+                {"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
+            ],
+        },
+        "pre_tokenizer": None,
+        "model": {
+            "type": "BPE",
+            "byte_fallback": True,
+            "vocab": vocab,
+            "merges": [["h", "e"], [SPACE, "t"], [SPACE + "t", "he"], ["a", "a"], ["aa", "aa"], ["a", SPACE]],
+        },
+    }
+
+
+def changed(base: dict, path: str, value) -> dict:
+    out = copy.deepcopy(base)
+    *folders, last = path.split("/")
+    at = out
+    for folder in folders:
+        at = at[folder]
+    at[last] = value
+    return out
+
+
+def seeds() -> dict[str, object]:
+    b, s = byte_level(), sentence_piece()
+    steps = [r"\p{N}{1,3}", r"[x]+", r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}x"""]
+    splits = [{"type": "Split", "pattern": {"Regex": r}, "behavior": "Isolated", "invert": False} for r in steps]
+    end = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+    return {
+        "byte-level": b,
+        "sentence-piece": s,
+        "deepseek-v3": changed(b, "pre_tokenizer", {"type": "Sequence", "pretokenizers": [*splits, end]}),
+        "ignore-merges": changed(b, "model/ignore_merges", True),
+        "no-merges": changed(b, "model/merges", []),
+        "merge-of-unknown": changed(b, "model/merges", ["q x"]),
+        "merge-of-special": changed(b, "model/merges", ["< |", "<| end"]),
+        "merge-cycle": changed(b, "model/merges", [["aa", "aa"], ["a", "a"], ["a", "a"]]),
+        "empty-token": changed(b, "model/vocab/", 300),
+        "far-id": changed(b, "model/vocab/zz", 1048575),
+        "id-too-far": changed(b, "model/vocab/zz", 2**40),
+        "same-id": changed(b, "model/vocab/zz", 5),
+        "long-token": changed(b, "model/vocab/" + "z" * 5000, 400),
+        "long-pieces": changed(s, "model/vocab/" + "a" * 5000, 400),
+        "normalisers": changed(s, "normalizer/normalizers", s["normalizer"]["normalizers"] * 200),
+        "nfc": changed(b, "normalizer", {"type": "NFC"}),
+        "metaspace": changed(
+            changed(s, "normalizer", None), "pre_tokenizer",
+            {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "never", "split": False},
+        ),
+        "added-is-byte": changed(s, "added_tokens", [{"id": 70, "content": "<0x43>", "special": True}]),
+        "added-everywhere": changed(b, "added_tokens", [{"id": 300 + i, "content": c} for i, c in enumerate("aeTh \n")]),
+        "wrong-shapes": {"model": {"type": "BPE", "vocab": [], "merges": {}}, "added_tokens": "x"},
+        "unigram": {"model": {"type": "Unigram", "vocab": [["a", -1.5]]}},
+        "deep": json.loads("[" * 60 + "]" * 60),
+    }  # fmt: skip
+
+
+def main() -> None:
+    CORPUS.mkdir(parents=True, exist_ok=True)
+    for old in CORPUS.glob("seed-*"):
+        old.unlink()
+    for name, content in seeds().items():
+        (CORPUS / f"seed-{name}").write_text(
+            json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8"
+        )
+    (CORPUS / "seed-cut").write_bytes(json.dumps(byte_level()).encode()[:700])
+    (CORPUS / "seed-nothing").write_bytes(b"")
+
+
+if __name__ == "__main__":
+    main()
