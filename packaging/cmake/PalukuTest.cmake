@@ -11,5 +11,8 @@ function(paluku_test)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  if(PALUKU_SANITIZER)
+    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 4")  # sanitized code is several times slower
+  endif()
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
