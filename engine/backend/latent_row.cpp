@@ -81,6 +81,7 @@ void LoadLatentRow(const LatentPages& pages, const std::byte* row, float* values
 }
 
 void StoreIndexKey(const LatentPages& pages, const float* values, std::byte* row) {
+  if (pages.index == 0) return;  // a model without an indexer has no key to copy
   std::byte* to = row + pages.latent_row_bytes();
   if (pages.type == LatentType::kF32) {
     std::memcpy(to, values, sizeof(float) * static_cast<std::size_t>(pages.index));
@@ -90,6 +91,7 @@ void StoreIndexKey(const LatentPages& pages, const float* values, std::byte* row
 }
 
 void LoadIndexKey(const LatentPages& pages, const std::byte* row, float* values) {
+  if (pages.index == 0) return;
   const std::byte* from = row + pages.latent_row_bytes();
   if (pages.type == LatentType::kF32) {
     std::memcpy(values, from, sizeof(float) * static_cast<std::size_t>(pages.index));
