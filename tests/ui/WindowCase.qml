@@ -31,6 +31,14 @@ TestCase {
         }
         return null;
     }
+    // Where an item stands is known once a frame was drawn: before that, what just became visible lies over its neighbours.
+    function click(name) {
+        window.update();
+        verify(waitForRendering(window.contentItem));
+        const item = named(window.contentItem, name);
+        verify(item, name);
+        mouseClick(item);
+    }
     function inComposer() {
         return window.activeFocusItem && window.activeFocusItem.Accessible.name === chat.placeholder;
     }

@@ -82,7 +82,7 @@ WindowCase {
             const proceed = named(view, "Continue");
             return proceed && proceed.mapToItem(view, 0, proceed.height).y <= view.height;
         });
-        mouseClick(named(view, "Continue"));
+        click("Continue");
         verify(stage.answering());
         stage.write(", and all of it.");
         stage.finish();
@@ -102,7 +102,7 @@ WindowCase {
             const again = named(view, "Try again");
             return again && again.mapToItem(view, 0, again.height).y <= view.height;
         });
-        mouseClick(named(window.contentItem, "Try again"));
+        click("Try again");
         verify(stage.answering());
     }
 }
