@@ -156,7 +156,7 @@ def write_vocabulary(w: GGUFWriter, size: int) -> None:
 
 
 def write_model(path: Path, c, mix: str, generation: str, seed: int) -> None:
-    w = GGUFWriter(str(path), deepseek_gguf.ARCH)
+    w = GGUFWriter(str(path), "deepseek2")
     w.add_name(f"random weights, {mix}")
     w.add_file_type({"Q4_K_M": 15, "Q8_0": 7}[mix])
     w.add_quantization_version(2)
