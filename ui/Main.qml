@@ -17,8 +17,8 @@ T.ApplicationWindow {
     readonly property bool narrow: width < Theme.mediumFrom
     readonly property bool docked: !narrow && sidebarShown
 
-    width: Theme.windowWidth
-    height: Theme.windowHeight
+    width: app.settings.windowSize().width > 0 ? app.settings.windowSize().width : Theme.windowWidth
+    height: app.settings.windowSize().height > 0 ? app.settings.windowSize().height : Theme.windowHeight
     minimumWidth: Theme.windowLeastWidth
     minimumHeight: Theme.windowLeastHeight
     visible: true
@@ -58,6 +58,7 @@ T.ApplicationWindow {
     }
 
     Component.onCompleted: chat.focusComposer()
+    onClosing: if (visibility === Window.Windowed) app.settings.setWindowSize(Qt.size(width, height))
 
     Binding { target: Theme; property: "dark"; value: window.app.appearance.dark }
     Binding { target: Theme; property: "highContrast"; value: window.app.appearance.highContrast }

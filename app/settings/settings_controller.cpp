@@ -20,6 +20,8 @@ constexpr const char* kHighContrast = "high_contrast";
 constexpr const char* kReduceMotion = "reduce_motion";
 constexpr const char* kTextSize = "text_size_percent";
 constexpr const char* kSidebarWidth = "sidebar_width";
+constexpr const char* kWindowWidth = "window_width";
+constexpr const char* kWindowHeight = "window_height";
 
 // Keys of the SettingsStore.
 constexpr const char* kEnterSends = "composer.enter_sends";
@@ -204,6 +206,17 @@ int SettingsController::sidebarWidth() const {
 
 void SettingsController::setSidebarWidth(int width) {
   storePlain(kSidebarWidth, width > 0 ? QString::number(width) : QString());
+}
+
+QSize SettingsController::windowSize() const {
+  const QSize size(QString::fromStdString(plain_.Get(kWindowWidth)).toInt(),
+                   QString::fromStdString(plain_.Get(kWindowHeight)).toInt());
+  return size.isEmpty() ? QSize() : size;
+}
+
+void SettingsController::setWindowSize(QSize size) {
+  storePlain(kWindowWidth, QString::number(size.width()));
+  storePlain(kWindowHeight, QString::number(size.height()));
 }
 
 QString SettingsController::textSizeText() const {

@@ -8,6 +8,7 @@
 #include <QtQml/qqmlregistration.h>
 
 #include <QObject>
+#include <QSize>
 #include <QString>
 #include <QStringList>
 #include <QVariant>
@@ -104,6 +105,10 @@ class SettingsController : public QObject {
   void setTextSizePercent(int percent);
   int sidebarWidth() const;
   void setSidebarWidth(int width);
+  // Of the window when it was last closed; empty when it never was. No property: a window that is
+  // open must not follow it.
+  Q_INVOKABLE QSize windowSize() const;
+  Q_INVOKABLE void setWindowSize(QSize size);
   QString textSizeText() const;
   Appearance::Wishes wishes() const;
 

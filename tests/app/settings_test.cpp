@@ -47,6 +47,8 @@ TEST_F(SettingsTest, EverythingComesBack) {
     settings->setReduceMotion(true);
     settings->setTextSizePercent(130);
     settings->setSidebarWidth(301);
+    EXPECT_TRUE(settings->windowSize().isEmpty());
+    settings->setWindowSize({900, 700});
     settings->setEnterSends(false);
     settings->setInstruction(u"తెలుగులో చెప్పు"_qs);
     settings->setTemperature(1.25);
@@ -60,6 +62,7 @@ TEST_F(SettingsTest, EverythingComesBack) {
   EXPECT_EQ(settings->language(), u"te"_qs);
   EXPECT_EQ(settings->wishes(), (Appearance::Wishes{Appearance::Look::Dark, true, true, 1.3}));
   EXPECT_EQ(settings->sidebarWidth(), 301);
+  EXPECT_EQ(settings->windowSize(), QSize(900, 700));
   EXPECT_FALSE(settings->enterSends());
   EXPECT_EQ(settings->instruction(), u"తెలుగులో చెప్పు"_qs);
   EXPECT_FLOAT_EQ(settings->sampling().temperature, 1.25F);

@@ -51,9 +51,13 @@ TestCase {
             keyClick(letter);
     }
 
+    function newWindow(properties) {
+        return createTemporaryObject(main, tests, properties);
+    }
+
     function init() {
         stage.loadModel();
-        window = createTemporaryObject(main, tests, { width: 1280, height: 800 });
+        window = newWindow({ width: 1280, height: 800 });
         window.requestActivate();
         tryCompare(window, "active", true);
         open(poem);

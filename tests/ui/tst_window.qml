@@ -136,6 +136,16 @@ WindowCase {
         keyClick(Qt.Key_F6);
         verify(inComposer());
     }
+    function test_window_comes_back_in_its_size() {
+        window.width = 1000;
+        window.height = 700;
+        window.close();
+        compare(stage.app.settings.windowSize(), Qt.size(1000, 700));
+        const again = newWindow({});
+        compare(again.width, 1000);
+        compare(again.height, 700);
+        stage.app.settings.setWindowSize(Qt.size(0, 0));
+    }
     function test_f9_hides_the_sidebar() {
         verify(named(window.contentItem, "New conversation"));
         keyClick(Qt.Key_F9);
