@@ -3,6 +3,7 @@
 #include <QDir>
 #include <QFileInfo>
 #include <QGuiApplication>
+#include <QProcess>
 #include <cstdio>
 #include <optional>
 
@@ -39,6 +40,13 @@ int fail(const paluku::Error& error) {
   return kFailed;
 }
 
+// Without the files of this start, which are in the library by now.
+void startAgain(const QString& dataDir) {
+  QStringList arguments;
+  if (!dataDir.isEmpty()) arguments << u"--data-dir"_qs << dataDir;
+  QProcess::startDetached(QCoreApplication::applicationFilePath(), arguments);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,8 +63,12 @@ int main(int argc, char** argv) {
   auto settings = paluku::PlainSettings::Load(paths->config + "/settings.json");
   if (!settings) return fail(settings.error());
 
-  paluku::Program program(*paths, std::move(*settings));
-  if (program.handOver(arguments.files)) return 0;
-  if (!program.start(arguments.files)) return kFailed;
-  return QGuiApplication::exec();
+  std::optional<paluku::Program> program(std::in_place, *paths, std::move(*settings));
+  if (program->handOver(arguments.files)) return 0;
+  if (!program->start(arguments.files)) return kFailed;
+  const int code = QGuiApplication::exec();
+  const bool again = program->restartWanted();
+  program.reset();  // the next start finds the data unlocked
+  if (again) startAgain(arguments.dataDir);
+  return code;
 }

@@ -17,7 +17,24 @@ Notices::Notices(QObject* parent) : QObject(parent) {
   connect(&toastTimer_, &QTimer::timeout, this, &Notices::hideToast);
 }
 
-QString Notices::bannerText() const { return bannerError_ ? errorText(*bannerError_) : QString(); }
+QString Notices::bannerText() const {
+  if (!bannerError_) return {};
+  const QString text = errorText(*bannerError_);
+  if (bannerError_->code != ErrorCode::kDeviceFailed) return text;
+  return text + u' ' + tr("The processor computes until Paluku is started again.");
+}
+
+// A card that failed serves no more in this process.
+QString Notices::bannerAction() const {
+  const bool restart = bannerError_ && bannerError_->code == ErrorCode::kDeviceFailed;
+  return restart ? tr("Restart Paluku") : QString();
+}
+
+void Notices::act() {
+  if (bannerAction().isEmpty()) return;
+  dismissBanner();
+  emit restartWanted();
+}
 
 void Notices::showProblem(const Error& error) {
   bannerError_ = error;

@@ -25,6 +25,8 @@ class Notices : public QObject {
   // Empty: no banner.
   Q_PROPERTY(QString bannerText READ bannerText NOTIFY bannerChanged)
   Q_PROPERTY(paluku::Notices::Kind bannerKind READ bannerKind NOTIFY bannerChanged)
+  // What helps, as the words of a button; empty: nothing.
+  Q_PROPERTY(QString bannerAction READ bannerAction NOTIFY bannerChanged)
   // Empty: no toast.
   Q_PROPERTY(QString toastText READ toastText NOTIFY toastChanged)
   Q_PROPERTY(bool toastHasUndo READ toastHasUndo NOTIFY toastChanged)
@@ -40,6 +42,7 @@ class Notices : public QObject {
   explicit Notices(QObject* parent = nullptr);
 
   QString bannerText() const;
+  QString bannerAction() const;
   Kind bannerKind() const { return bannerKind_; }
   QString toastText() const { return toastText_; }
   bool toastHasUndo() const { return !toastText_.isEmpty() && undo_ != nullptr; }
@@ -55,6 +58,8 @@ class Notices : public QObject {
   void showToast(const QString& text, std::function<void()> undo = nullptr);
 
   Q_INVOKABLE void dismissBanner();
+  // Does what bannerAction() says.
+  Q_INVOKABLE void act();
   Q_INVOKABLE void dismissToast();
   // Undoes the last action that can be undone.
   Q_INVOKABLE void undo();
@@ -64,6 +69,8 @@ class Notices : public QObject {
   void bannerChanged();
   void toastChanged();
   void toastHeldChanged();
+  // Paluku is to end and to start again.
+  void restartWanted();
 
  private:
   void hideToast();

@@ -1,5 +1,6 @@
 #include "app/program.h"
 
+#include <QCoreApplication>
 #include <QQuickStyle>
 #include <QUrl>
 #include <memory>
@@ -73,6 +74,10 @@ void Program::connectSettings() {
   connect(&settings_, &SettingsController::changed, this, [this] {
     if (storage_ && std::exchange(threads_, settings_.threads()) != settings_.threads())
       host_.reconfigure(engineOptions());
+  });
+  connect(controller_.notices(), &Notices::restartWanted, this, [this] {
+    restartWanted_ = true;
+    QCoreApplication::quit();
   });
   connect(&instance_, &SingleInstance::asked, this, [this](const QStringList& asked) {
     addFiles(asked);

@@ -31,6 +31,8 @@ class Program : public QObject {
   bool handOver(const QStringList& files);
   // Shows the window and begins to open the storage. False when the interface cannot be loaded.
   bool start(const QStringList& files);
+  // The person wants Paluku to start again, once this object is gone.
+  bool restartWanted() const { return restartWanted_; }
 
  private:
   void connectSettings();
@@ -50,7 +52,8 @@ class Program : public QObject {
   QQmlApplicationEngine engine_;
   std::thread opener_;
   QStringList files_;  // to add when the storage is open
-  int threads_ = 0;    // what the engine was made with
+  bool restartWanted_ = false;
+  int threads_ = 0;  // what the engine was made with
 };
 
 }  // namespace paluku

@@ -266,6 +266,7 @@ void ChatController::modelChanged() {
   const HostModel& model = host_->model();
   if (model.state == HostModel::State::kReady) {
     host_->countContext(conversationId_);
+    if (model.home.card_lost && model.home.no_card) notices_.showProblem(*model.home.no_card);
     if (waitingToSend_) sendNow();
   } else if (model.state != HostModel::State::kLoading) {
     waitingToSend_ = false;

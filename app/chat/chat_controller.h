@@ -58,6 +58,9 @@ class ChatController : public QObject {
   // Short and whole name of the model that answers; empty without one.
   Q_PROPERTY(QString modelName READ modelName NOTIFY stateChanged)
   Q_PROPERTY(QString modelFullName READ modelFullName NOTIFY stateChanged)
+  // What computes: "NVIDIA GeForce RTX 4070", "Processor: there is no NVIDIA card"; empty without a
+  // model.
+  Q_PROPERTY(QString homeText READ homeText NOTIFY stateChanged)
 
  public:
   enum Phase {
@@ -92,6 +95,7 @@ class ChatController : public QObject {
   double progress() const;
   QString modelName() const;
   QString modelFullName() const;
+  QString homeText() const;
 
   // Sends the draft. While an answer is written it says "Stop first, or wait"; while the model
   // loads the draft waits for it; without a model modelWanted() is emitted.

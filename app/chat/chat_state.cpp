@@ -1,5 +1,6 @@
 // What the composer shows of the conversation's state, see chat_controller.h.
 #include "app/chat/chat_controller.h"
+#include "app/error_details.h"
 #include "app/error_text.h"
 #include "app/platform/formatting.h"
 
@@ -89,6 +90,17 @@ QString ChatController::modelName() const {
 
 QString ChatController::modelFullName() const {
   return host_ == nullptr ? QString() : host_->model().name;
+}
+
+QString ChatController::homeText() const {
+  if (host_ == nullptr || host_->model().state != HostModel::State::kReady) return {};
+  const ModelHome& home = host_->model().home;
+  if (!home.card.empty()) return QString::fromStdString(home.card);
+  if (!home.no_card) return tr("Processor");
+  if (home.no_card->code == ErrorCode::kOutOfMemory)
+    return tr("Processor: the model does not fit on the graphics card");
+  const QString reason = errorDetail(QString::fromStdString(home.no_card->detail));
+  return reason.isEmpty() ? tr("Processor") : tr("Processor: %1").arg(reason);
 }
 
 }  // namespace paluku

@@ -190,9 +190,12 @@ QString TranscriptModel::foldText(const Place& place) {
 bool TranscriptModel::canContinue(const Place& place) const {
   const Turn& turn = *place.turn;
   const bool last = static_cast<std::size_t>(place.turnIndex) + 1 == turns_.size();
+  const bool cardFailed = turn.error && (turn.error->code == ErrorCode::kDeviceFailed ||
+                                         turn.error->code == ErrorCode::kOutOfMemory);
   const bool cut = turn.state == MessageState::kStopped ||
                    turn.state == MessageState::kInterrupted ||
-                   (turn.state == MessageState::kLength && !turn.error);
+                   (turn.state == MessageState::kLength && !turn.error) ||
+                   (turn.state == MessageState::kFailed && cardFailed);
   return last && cut && !(turn.markdown.source().isEmpty() && turn.reasoning.isEmpty());
 }
 

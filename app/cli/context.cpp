@@ -46,6 +46,21 @@ Result<LoadOptions> EngineArguments::ToLoadOptions() const {
   return options;
 }
 
+namespace {
+
+// One line on stderr when a card is there and does not compute: that makes a model slower than it
+// was yesterday.
+void TellHome(const ModelHome& home) {
+  if (!home.no_card) return;
+  if (home.no_card->code == ErrorCode::kOutOfMemory) {
+    std::fprintf(stderr, "The model does not fit on the graphics card: the processor computes.\n");
+  } else if (home.card_lost) {
+    std::fprintf(stderr, "%s The processor computes.\n", home.no_card->Message().c_str());
+  }
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Engine>> LoadEngine(const Context& context,
                                            const EngineArguments& arguments) {
   PALUKU_ASSIGN_OR_RETURN(const std::string path, context.ModelPath(arguments.model));
@@ -56,6 +71,7 @@ Result<std::unique_ptr<Engine>> LoadEngine(const Context& context,
   ProgressLine line;
   PALUKU_TRY(engine->Load(
       path, options, [&](std::int64_t done, std::int64_t total) { line.Show(done, total); }, {}));
+  TellHome(engine->model()->home);
   return engine;
 }
 

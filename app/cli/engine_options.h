@@ -21,7 +21,7 @@ inline void AddCacheOptions(CLI::App& command, int& context_tokens, std::string&
 inline void AddEngineOptions(CLI::App& command, EngineArguments& arguments) {
   AddModelOption(command, arguments.model);
   AddCacheOptions(command, arguments.context_tokens, arguments.latent);
-  command.add_option("--backend", arguments.backend, "auto, cpu or reference");
+  command.add_option("--backend", arguments.backend, "auto, cuda, cpu or reference");
   command.add_option("-t,--threads", arguments.threads, "Threads, 0 for one per core")
       ->check(CLI::Range(0, 1024));
   command.add_option("--path", arguments.path, "Attention path")

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/command.h"
+#include "engine/backend/registry.h"
 #include "engine/loader/model_card.h"
 
 namespace paluku::cli {
@@ -35,6 +36,13 @@ nlohmann::json Groups(const ModelCard& card) {
                       {"types", types}});
   }
   return groups;
+}
+
+// The card that would compute, or why there is none.
+nlohmann::json Cuda(const Result<std::unique_ptr<Backend>>& cuda) {
+  if (!cuda) return {{"card", nullptr}, {"reason", cuda.error().detail}};
+  const CardInfo info = (*cuda)->card();
+  return {{"card", info.name}, {"free_bytes", info.free_bytes}};
 }
 
 nlohmann::json ToJson(const ModelCard& card) {
@@ -116,13 +124,23 @@ void PrintText(const ModelCard& card) {
   for (const Error& reason : card.unsupported) Line("Unsupported", reason.Message());
 }
 
+void PrintCuda(const Result<std::unique_ptr<Backend>>& cuda) {
+  if (!cuda) return Line("CUDA", "no: " + cuda.error().detail);
+  const CardInfo info = (*cuda)->card();
+  Line("CUDA", info.name + ", " + Bytes(info.free_bytes) + " free");
+}
+
 Status Inspect(const Context& context, const std::string& model) {
   PALUKU_ASSIGN_OR_RETURN(const std::string path, context.ModelPath(model));
   PALUKU_ASSIGN_OR_RETURN(const ModelCard card, ReadModelCard(path));
+  const auto cuda = CreateBackend({.name = "cuda"});
   if (context.json) {
-    PrintJson(ToJson(card));
+    nlohmann::json json = ToJson(card);
+    json["cuda"] = Cuda(cuda);
+    PrintJson(json);
   } else {
     PrintText(card);
+    PrintCuda(cuda);
   }
   return {};
 }

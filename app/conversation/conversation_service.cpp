@@ -261,6 +261,11 @@ class ConversationService::Impl {
     ReplyEnd end;
   };
 
+  std::stop_token LoadStop() {
+    const std::scoped_lock lock(mutex_);
+    return load_stop_.get_token();
+  }
+
   // Stops the load and the reply under way; returns the token for the next load.
   std::stop_token RenewLoadStop() {
     const std::scoped_lock lock(mutex_);
@@ -317,6 +322,11 @@ class ConversationService::Impl {
       channel_->Push(TurnRefused{id, answered.error()});
     }
     Forget(id);
+    // The engine let go of a card that failed, and of the model with it: the processor goes on.
+    if (loaded_ && !engine_->model()) {
+      const auto [path, load_options] = *loaded_;
+      Load(path, load_options, LoadStop());
+    }
   }
 
   // An error means that nothing was stored.

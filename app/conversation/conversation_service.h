@@ -65,7 +65,9 @@ class ConversationService {
   void Reconfigure(const EngineOptions& engine);
 
   // A message sent while a model loads waits for it. Events: TurnStored or TurnRefused; then
-  // ReplyReading, ReplyText, ReplyFinished. One reply is generated at a time.
+  // ReplyReading, ReplyText, ReplyFinished. One reply is generated at a time. When the card fails
+  // under a reply, what was written is stored, the reply ends as failed, and the model is made
+  // ready on the processor: ModelLoading, ModelReady.
   RequestId Send(SendRequest request);
   // Another reply under an existing message of the user.
   RequestId Regenerate(RegenerateRequest request);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "engine/base/error.h"
+#include "engine/session/engine.h"
 #include "storage/records.h"
 
 namespace paluku {
@@ -24,6 +25,7 @@ struct HostModel {
   int contextTokens = 0;                   // limit
   std::int64_t latentBytesPerToken = 0;    // what the latent cache holds
   std::int64_t ordinaryBytesPerToken = 0;  // keys and values of every head, same precision
+  ModelHome home;                          // of kReady
   std::optional<Error> error;              // of kFailed
 };
 

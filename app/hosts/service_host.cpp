@@ -104,6 +104,7 @@ void ServiceHost::handle(const ModelReady& event) {
   model_.contextTokens = loaded.context_tokens;
   model_.latentBytesPerToken = loaded.latent_bytes_per_token;
   model_.ordinaryBytesPerToken = loaded.plain_bytes_per_token;
+  model_.home = loaded.home;
   model_.error.reset();
   emit modelChanged();
 }

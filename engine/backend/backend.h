@@ -17,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,12 @@
 namespace paluku {
 
 struct SamplingParams;  // engine/sampling/sampling_params.h
+
+// The card that a backend computes on.
+struct CardInfo {
+  std::string name;             // "NVIDIA GeForce RTX 4070"; empty: there is none
+  std::int64_t free_bytes = 0;  // of its memory, now
+};
 
 // Memory of a backend; freed when the last owner lets go.
 struct Buffer {
@@ -148,6 +155,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
+  virtual CardInfo card() const { return {}; }
 
   // --- memory -------------------------------------------------------------------------------
   // Uninitialised memory, 64-byte aligned. Error: kOutOfMemory.

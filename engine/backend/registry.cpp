@@ -18,13 +18,15 @@ std::string RequestedBackend(const BackendOptions& options) {
   return forced != nullptr && *forced != '\0' ? forced : "auto";
 }
 
-Result<std::unique_ptr<Backend>> CreateBackend(const BackendOptions& options) {
+Result<std::unique_ptr<Backend>> CreateBackend(const BackendOptions& options,
+                                               std::optional<Error>* no_card) {
   std::string name = RequestedBackend(options);
   if (name == "cuda") return OpenCudaBackend();
   if (name == "auto") {
     auto card = OpenCudaBackend();
     if (card) return card;
     Log(LogLevel::kInfo, "computing on the CPU: " + card.error().detail);
+    if (no_card != nullptr) *no_card = card.error();
     name = "cpu";
   }
   if (name == "reference") return std::make_unique<ReferenceBackend>();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ std::vector<std::string> BackendNames();
 // The name that `options` ask for, the environment considered: one of BackendNames(), "auto", or
 // one that does not exist.
 std::string RequestedBackend(const BackendOptions& options);
-// Error: kInvalidArgument for an unknown name.
-Result<std::unique_ptr<Backend>> CreateBackend(const BackendOptions& options);
+// Where "auto" comes to the CPU, `no_card` says why. Errors: kInvalidArgument for an unknown name,
+// kDeviceFailed for "cuda" without a card, its detail the reason in words.
+Result<std::unique_ptr<Backend>> CreateBackend(const BackendOptions& options,
+                                               std::optional<Error>* no_card = nullptr);
 
 }  // namespace paluku

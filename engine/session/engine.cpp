@@ -53,7 +53,10 @@ int ContextTokens(int wanted, int model_tokens) {
 
 struct Engine::Impl {
   BackendOptions backend_options;
-  bool moved_to_cpu = false;  // the model that is loaded did not fit on the card
+  // Why the backend is the processor where it might have been a card.
+  std::optional<Error> no_card;
+  bool card_lost = false;
+  bool next_on_cpu = false;  // the card had no memory left under the model that comes back now
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Session> session;  // uses the backend
   std::shared_ptr<const LoadedModel> model;
@@ -66,27 +69,43 @@ struct Engine::Impl {
     session.reset();
   }
 
-  // A session on the backend. Where nobody asked for the card by name, a model that it has no room
-  // for is computed on the CPU, and the next model tries the card again.
+  // True when the processor may take over from the card after `error`: nobody asked for the card by
+  // name, and it is the card's error.
+  bool MayLeaveCard(const Error& error) const {
+    return backend->name() == "cuda" && RequestedBackend(backend_options) == "auto" &&
+           (error.code == ErrorCode::kOutOfMemory || error.code == ErrorCode::kDeviceFailed);
+  }
+
+  // Nothing may use the backend any more. A card that failed serves no more in this process.
+  Status LeaveCard(const Error& error) {
+    Log(LogLevel::kWarning, "computing on the CPU: " + error.Message());
+    PALUKU_ASSIGN_OR_RETURN(backend,
+                            CreateBackend({.name = "cpu", .threads = backend_options.threads}));
+    no_card = error;
+    card_lost = error.code == ErrorCode::kDeviceFailed;
+    return {};
+  }
+
+  // A model that the card has no room for is computed by the processor; the next model tries the
+  // card again.
   Result<std::unique_ptr<Session>> CreateSession(const std::shared_ptr<const ModelFile>& file,
                                                  const ModelConfig& config,
                                                  const SessionOptions& options,
                                                  const LoadProgress& progress,
                                                  const std::stop_token& stop) {
-    if (moved_to_cpu) {
-      PALUKU_ASSIGN_OR_RETURN(backend, CreateBackend(backend_options));
-      moved_to_cpu = false;
+    const bool stays = std::exchange(next_on_cpu, false);
+    if (!stays && no_card && no_card->code == ErrorCode::kOutOfMemory) {
+      no_card.reset();
+      PALUKU_ASSIGN_OR_RETURN(backend, CreateBackend(backend_options, &no_card));
     }
     auto made = Session::Create(*backend, file, config, options, progress, stop);
-    const bool may_move = backend->name() == "cuda" && RequestedBackend(backend_options) == "auto";
-    if (made || !may_move) return made;
-    const ErrorCode code = made.error().code;
-    if (code != ErrorCode::kOutOfMemory && code != ErrorCode::kDeviceFailed) return made;
-    Log(LogLevel::kWarning, "computing on the CPU: " + made.error().Message());
-    PALUKU_ASSIGN_OR_RETURN(backend,
-                            CreateBackend({.name = "cpu", .threads = backend_options.threads}));
-    moved_to_cpu = true;
+    if (made || !MayLeaveCard(made.error())) return made;
+    PALUKU_TRY(LeaveCard(made.error()));
     return Session::Create(*backend, file, config, options, progress, stop);
+  }
+
+  ModelHome Home() const {
+    return {.card = backend->card().name, .no_card = no_card, .card_lost = card_lost};
   }
 
   std::vector<std::int32_t> RandomTokens(int count) const {
@@ -129,7 +148,7 @@ Engine::~Engine() = default;
 Result<std::unique_ptr<Engine>> Engine::Create(const EngineOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->backend_options = {.name = options.backend, .threads = options.threads};
-  PALUKU_ASSIGN_OR_RETURN(impl->backend, CreateBackend(impl->backend_options));
+  PALUKU_ASSIGN_OR_RETURN(impl->backend, CreateBackend(impl->backend_options, &impl->no_card));
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
@@ -159,6 +178,7 @@ Status Engine::Load(const std::string& path, const LoadOptions& options,
   const LatentPages& pages = session->cache().pages();
   model->latent_bytes_per_token = pages.row_bytes() * pages.layers;
   model->plain_bytes_per_token = PlainBytesPerToken(session->config(), pages);
+  model->home = impl_->Home();
   impl_->session = std::move(session);
   impl_->model = std::move(model);
   return {};
@@ -179,7 +199,14 @@ Result<GenerationResult> Engine::Generate(const GenerationRequest& request, Even
   impl_->thread.Check();
   if (!impl_->model) return Fail(ErrorCode::kNoModel);
   impl_->bench.reset();
-  return GenerationLoop(*impl_->session, *impl_->model, request, sink, std::move(stop)).Run();
+  auto result =
+      GenerationLoop(*impl_->session, *impl_->model, request, sink, std::move(stop)).Run();
+  if (!result && impl_->MayLeaveCard(result.error())) {
+    Unload();
+    PALUKU_TRY(impl_->LeaveCard(result.error()));
+    impl_->next_on_cpu = true;
+  }
+  return result;
 }
 
 Result<std::vector<float>> Engine::Logits(std::span<const std::int32_t> ids, bool all_positions) {

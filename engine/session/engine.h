@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -42,9 +43,19 @@ int ContextTokens(int wanted, int model_tokens);
 // Bytes made ready so far, of `total`.
 using LoadProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
+// What computes a loaded model.
+struct ModelHome {
+  std::string card;  // "NVIDIA GeForce RTX 4070"; empty: the processor
+  // Why "auto" came to the processor: kDeviceFailed, there is no card or it failed; kOutOfMemory,
+  // the model does not fit on it.
+  std::optional<Error> no_card;
+  bool card_lost = false;  // it failed while it computed; used again by the next process
+};
+
 // What a loaded model is and costs.
 struct LoadedModel {
   ModelCard card;
+  ModelHome home;
   int context_tokens = 0;
   std::int64_t latent_bytes_per_token = 0;  // layers * row bytes of the latent cache
   std::int64_t plain_bytes_per_token =
@@ -81,7 +92,8 @@ class Engine {
   // Answers one prompt. Reuses the longest prefix of the prompt that the latent cache holds. Text
   // already given to the sink stays valid when an error ends the generation. Errors: kNoModel,
   // kContextFull (the prompt alone does not fit), kFileDamaged, kDeviceFailed. A stop request is
-  // not an error: reason kCancelled.
+  // not an error: reason kCancelled. When the card fails or has no memory left, and nobody asked
+  // for it by name, no model is loaded afterwards: Load() then takes the processor.
   Result<GenerationResult> Generate(const GenerationRequest& request, EventSink& sink,
                                     std::stop_token stop);
 

@@ -607,6 +607,26 @@
         <translation>ఈ ప్రాసెసర్ దాన్ని నడపలేదు</translation>
     </message>
     <message>
+        <source>there is no NVIDIA card</source>
+        <translation>NVIDIA కార్డు లేదు</translation>
+    </message>
+    <message>
+        <source>the NVIDIA driver is missing or too old</source>
+        <translation>NVIDIA డ్రైవర్ లేదు లేదా చాలా పాతది</translation>
+    </message>
+    <message>
+        <source>the package paluku-cuda is not installed</source>
+        <translation>paluku-cuda ప్యాకేజీ లేదు</translation>
+    </message>
+    <message>
+        <source>the package paluku-cuda is of another version than Paluku</source>
+        <translation>paluku-cuda ప్యాకేజీ వెర్షన్, పలుకు వెర్షన్ వేరువేరు</translation>
+    </message>
+    <message>
+        <source>%1 is older than Turing</source>
+        <translation>%1 Turing కంటే పాతది</translation>
+    </message>
+    <message>
         <source>there is no backend of this name</source>
         <translation>ఈ పేరుతో ఏదీ లేదు</translation>
     </message>
@@ -867,6 +887,10 @@
     <message>
         <source>Models</source>
         <translation>మోడళ్లు</translation>
+    </message>
+    <message>
+        <source>Computed by</source>
+        <translation>లెక్కించేది</translation>
     </message>
     <message>
         <source>Processor threads</source>
@@ -1171,6 +1195,18 @@
 <context>
     <name>paluku::ChatController</name>
     <message>
+        <source>Processor</source>
+        <translation>ప్రాసెసర్</translation>
+    </message>
+    <message>
+        <source>Processor: the model does not fit on the graphics card</source>
+        <translation>ప్రాసెసర్: మోడల్ గ్రాఫిక్స్ కార్డులో పట్టదు</translation>
+    </message>
+    <message>
+        <source>Processor: %1</source>
+        <translation>ప్రాసెసర్: %1</translation>
+    </message>
+    <message>
         <source>New conversation</source>
         <translation>కొత్త సంభాషణ</translation>
     </message>
@@ -1287,6 +1323,17 @@
     <message>
         <source>%1, %2 per token</source>
         <translation>%1, టోకెన్‌కు %2</translation>
+    </message>
+</context>
+<context>
+    <name>paluku::Notices</name>
+    <message>
+        <source>The processor computes until Paluku is started again.</source>
+        <translation>పలుకు మళ్లీ మొదలయ్యే వరకు ప్రాసెసర్ లెక్కిస్తుంది.</translation>
+    </message>
+    <message>
+        <source>Restart Paluku</source>
+        <translation>పలుకును మళ్లీ మొదలుపెట్టండి</translation>
     </message>
 </context>
 <context>

@@ -44,6 +44,26 @@ class ChatTest : public testing::Test {
   ChatController chat_{list_, notices_};
 };
 
+TEST_F(ChatTest, SaysWhatComputes) {
+  attach();
+  EXPECT_EQ(chat_.homeText(), QString());
+  host_.makeReady();
+  EXPECT_EQ(chat_.homeText(), u"Processor"_qs);
+  host_.moveModel({.card = "RTX", .no_card = {}, .card_lost = false});
+  EXPECT_EQ(chat_.homeText(), u"RTX"_qs);
+  Error error{
+      .code = ErrorCode::kDeviceFailed, .subject = "CUDA", .detail = "there is no NVIDIA card"};
+  host_.moveModel({.card = {}, .no_card = error, .card_lost = false});
+  EXPECT_EQ(chat_.homeText(), u"Processor: there is no NVIDIA card"_qs);
+  EXPECT_EQ(notices_.bannerText(), QString()) << "most computers have none";
+  error = {.code = ErrorCode::kOutOfMemory, .subject = "RTX", .detail = "1000"};
+  host_.moveModel({.card = {}, .no_card = error, .card_lost = false});
+  EXPECT_EQ(chat_.homeText(), u"Processor: the model does not fit on the graphics card"_qs);
+  error = {.code = ErrorCode::kDeviceFailed, .subject = "RTX", .detail = "gone"};
+  host_.moveModel({.card = {}, .no_card = error, .card_lost = true});
+  EXPECT_EQ(notices_.bannerAction(), u"Restart Paluku"_qs);
+}
+
 TEST_F(ChatTest, TheDraftStaysUntilTheMessageIsStored) {
   attachReady();
   chat_.setDraft(u"Hello"_qs);

@@ -17,6 +17,7 @@ void FakeHost::makeReady() {
             .contextTokens = 32'768,
             .latentBytesPerToken = 31'104,
             .ordinaryBytesPerToken = 276'480,
+            .home = {},
             .error = {}};
   emit modelChanged();
 }
@@ -30,6 +31,11 @@ void FakeHost::setModel(HostModel::State state, double progress) {
 void FakeHost::failModel(const Error& error) {
   model_.error = error;
   setModel(HostModel::State::kFailed);
+}
+
+void FakeHost::moveModel(const ModelHome& home) {
+  model_.home = home;
+  setModel(HostModel::State::kReady, 1);
 }
 
 void FakeHost::loadModel(const QString& path) {

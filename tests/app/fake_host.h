@@ -19,6 +19,8 @@ class FakeHost : public ConversationHost {
   void makeReady();
   void setModel(HostModel::State state, double progress = 0);
   void failModel(const Error& error);
+  // The model is ready again, on `home`.
+  void moveModel(const ModelHome& home);
 
   // Stores what send() or regenerate() asked for last and tells so.
   void begin();

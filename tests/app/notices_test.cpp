@@ -21,6 +21,23 @@ TEST(Notices, ABannerStaysUntilItsCauseIsGone) {
   EXPECT_TRUE(notices.bannerText().isEmpty());
 }
 
+TEST(Notices, AFailedCardOffersARestart) {
+  Notices notices;
+  QSignalSpy restart(&notices, &Notices::restartWanted);
+  notices.showProblem({.code = ErrorCode::kIo, .subject = "a", .detail = "b"});
+  EXPECT_EQ(notices.bannerAction(), QString());
+  notices.act();
+  EXPECT_EQ(restart.count(), 0);
+  notices.showProblem({.code = ErrorCode::kDeviceFailed, .subject = "RTX", .detail = "gone"});
+  EXPECT_EQ(
+      notices.bannerText(),
+      u"The device “RTX” failed: gone. The processor computes until Paluku is started again."_qs);
+  EXPECT_EQ(notices.bannerAction(), u"Restart Paluku"_qs);
+  notices.act();
+  EXPECT_EQ(restart.count(), 1);
+  EXPECT_EQ(notices.bannerText(), QString());
+}
+
 TEST(Notices, ANewerDatabaseIsNoHarm) {
   Notices notices;
   notices.showProblem({.code = ErrorCode::kNewerSchema, .subject = "x", .detail = "9"});

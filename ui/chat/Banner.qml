@@ -13,7 +13,9 @@ Loader {
     visible: active
     sourceComponent: InlineError {
         text: banner.notices.bannerText
+        action: banner.notices.bannerAction
         closable: true
+        onActed: banner.notices.act()
         onClosed: banner.notices.dismissBanner()
     }
 }

@@ -33,8 +33,8 @@ FocusScope {
             width: parent.width
             visible: footer.failed
             text: footer.stateText
-            action: footer.canRetry ? qsTr("Try again") : ""
-            onActed: footer.chat.regenerateTurn(footer.turnId)
+            action: footer.canContinue ? qsTr("Continue") : footer.canRetry ? qsTr("Try again") : ""
+            onActed: footer.canContinue ? footer.chat.continueTurn(footer.turnId) : footer.chat.regenerateTurn(footer.turnId)
         }
         Row {
             visible: !footer.failed && footer.stateText.length > 0

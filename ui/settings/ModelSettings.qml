@@ -7,6 +7,7 @@ Column {
     id: models
 
     required property SettingsController settings
+    required property string homeText
 
     spacing: Theme.s12
 
@@ -16,6 +17,11 @@ Column {
         restorable: true
         onRestoreWanted: models.settings.restoreDefaults(SettingsController.Models)
 
+        SettingRow {
+            visible: models.homeText.length > 0
+            name: qsTr("Computed by")
+            hint: models.homeText
+        }
         SliderRow {
             name: qsTr("Processor threads")
             valueText: models.settings.threadsText

@@ -124,7 +124,10 @@ FocusScope {
     Component {
         id: models
 
-        ModelSettings { settings: page.app.settings }
+        ModelSettings {
+            settings: page.app.settings
+            homeText: page.app.chat.homeText
+        }
     }
     Component {
         id: shortcuts

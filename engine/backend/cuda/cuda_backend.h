@@ -29,7 +29,7 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override;
 
   std::string_view name() const override { return "cuda"; }
-  const std::string& card() const { return device_.card(); }
+  CardInfo card() const override { return {device_.card(), device_.FreeBytes()}; }
 
   Result<Buffer> Allocate(std::int64_t bytes) override;
   Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners) override;

@@ -5,8 +5,9 @@
 namespace paluku::cuda {
 namespace {
 
-Error DeviceError(const std::string& what, cudaError_t result) {
-  return {ErrorCode::kDeviceFailed, "CUDA", what + ": " + cudaGetErrorString(result)};
+Error DeviceError(const std::string& card, const std::string& what, cudaError_t result) {
+  return {ErrorCode::kDeviceFailed, card.empty() ? "CUDA" : card,
+          what + ": " + cudaGetErrorString(result)};
 }
 
 // Why there is no card, in words. Without a driver the runtime reports a driver that is too old.
@@ -63,6 +64,13 @@ Device::~Device() {
   if (stream_ != nullptr) cudaStreamDestroy(stream_);
 }
 
+std::int64_t Device::FreeBytes() const {
+  std::size_t free = 0, total = 0;
+  if (cudaMemGetInfo(&free, &total) == cudaSuccess) return static_cast<std::int64_t>(free);
+  cudaGetLastError();
+  return 0;
+}
+
 Result<Buffer> Device::Allocate(std::int64_t bytes) const {
   void* data = nullptr;
   const cudaError_t result = cudaMalloc(&data, static_cast<std::size_t>(bytes > 0 ? bytes : 1));
@@ -70,7 +78,7 @@ Result<Buffer> Device::Allocate(std::int64_t bytes) const {
     cudaGetLastError();
     return Fail(ErrorCode::kOutOfMemory, card_, std::to_string(bytes));
   }
-  if (result != cudaSuccess) return tl::unexpected(DeviceError("allocating memory", result));
+  if (result != cudaSuccess) return tl::unexpected(DeviceError(card_, "allocating memory", result));
   return Buffer{.data = std::shared_ptr<std::byte>(static_cast<std::byte*>(data),
                                                    [](std::byte* at) { cudaFree(at); }),
                 .bytes = bytes};
@@ -90,7 +98,7 @@ Result<Buffer> Device::AllocatePinned(std::int64_t bytes) {
 bool Device::Check(cudaError_t result, const char* what) {
   if (result == cudaSuccess) return true;
   cudaGetLastError();
-  Remember(DeviceError(what, result));
+  Remember(DeviceError(card_, what, result));
   return false;
 }
 

@@ -28,6 +28,7 @@ class Device {
   int architecture() const { return architecture_; }  // 75, 80, ...
   cudaStream_t stream() const { return stream_; }
 
+  std::int64_t FreeBytes() const;  // of its memory; 0 when it cannot say
   // Memory of the card, 256-byte aligned. Error: kOutOfMemory.
   Result<Buffer> Allocate(std::int64_t bytes) const;
   // Memory of the host that the card copies from at full speed. Error: kOutOfMemory.

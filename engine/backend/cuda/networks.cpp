@@ -114,6 +114,7 @@ float* LaunchNetwork(const Network& network, const QuantisedRows& x, int hidden,
 }  // namespace
 
 void CudaBackend::Multiply(const WeightView& weight, const Columns& x, int rows, float* out) {
+  if (Stopped()) return;  // there may have been no memory for x
   if (rows > kMaxColumns && !IsFloat(weight.form)) {
     LaunchProduct({.weight = weight,
                    .up = {},

@@ -31,7 +31,7 @@ extern "C" __attribute__((visibility("default"))) void paluku_cuda_open(const Cu
     Refuse(answer, backend.error().detail);
     return;
   }
-  const std::string message = "CUDA: " + (*backend)->card();
+  const std::string message = "CUDA: " + (*backend)->card().name;
   host->log(static_cast<int>(LogLevel::kInfo), message.c_str());
   answer->backend = backend->release();
 }

@@ -99,9 +99,12 @@ class CliTest(unittest.TestCase):
         self.assertEqual(sum(sum(group["types"].values()) for group in groups.values()),
                          sum(card["tensor_types"].values()))
         self.assertIsInstance(card["notes"], list)
+        self.assertTrue(card["cuda"]["card"] or card["cuda"]["reason"])
         text = run("inspect", TINY).stdout
         self.assertIn("Latent cache", text)
         self.assertIn("routed experts", text)
+        text = run("inspect", TINY, environment={"PALUKU_CUDA_LIBRARY": "/nowhere"}).stdout
+        self.assertIn("CUDA            no: the package paluku-cuda is not installed\n", text)
         self.assertLess(text.count("\n"), 40)  # one screen
 
     def test_inspect_of_a_folder_of_safetensors(self):
