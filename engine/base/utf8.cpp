@@ -34,6 +34,12 @@ std::size_t MaximalSubpart(std::string_view text) {
   return have;
 }
 
+// A terminal or a line of text obeys these instead of showing them.
+bool Steers(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || c == 0x200E || c == 0x200F ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
 }  // namespace
 
 std::size_t Utf8SequenceLength(unsigned char lead) {
@@ -70,6 +76,23 @@ std::string RepairUtf8(std::string_view text) {
       length = MaximalSubpart(text);
       out.append("\xEF\xBF\xBD");
     }
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+std::string PlainLine(std::string_view text, std::size_t most) {
+  constexpr std::string_view kCut = "…";
+  std::string out;
+  std::size_t fits = 0;  // bytes of `out` that leave room for the mark of a cut
+  while (!text.empty()) {
+    std::size_t length = ValidUtf8Prefix(text);
+    const bool shown = length > 0 && !Steers(DecodeUtf8(text, &length));
+    if (length == 0) length = MaximalSubpart(text);
+    const std::string_view next = shown ? text.substr(0, length) : "\xEF\xBF\xBD";
+    if (out.size() + next.size() > most) return out.substr(0, fits).append(kCut);
+    out += next;
+    if (out.size() + kCut.size() <= most) fits = out.size();
     text.remove_prefix(length);
   }
   return out;

@@ -1,4 +1,5 @@
-// UTF-8 helpers without tables: length of a sequence, validation, repair. Pure functions.
+// UTF-8 helpers without tables: length of a sequence, validation, repair, text that is safe to
+// show. Pure functions.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,11 @@ bool IsValidUtf8(std::string_view text);
 
 // `text` with every maximal invalid part replaced by U+FFFD, as the WHATWG Encoding Standard does.
 std::string RepairUtf8(std::string_view text);
+
+// `text` as it may stand in a sentence, a list or a terminal, whoever wrote it: valid UTF-8 in
+// which control characters, line ends and marks of direction have become U+FFFD; what is longer
+// than `most` bytes is cut to them and ends in "…".
+std::string PlainLine(std::string_view text, std::size_t most);
 
 // Decodes the valid sequence at the start of `text` and tells its length.
 char32_t DecodeUtf8(std::string_view text, std::size_t* length);

@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "engine/base/utf8.h"
 #include "engine/loader/model_file.h"
 #include "engine/model/model_config.h"
 #include "engine/text/jinja/template.h"
@@ -36,9 +37,11 @@ std::string BaseName(const std::string& path) {
   return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
 }
 
-std::string TextOr(const ModelFile& file, std::string_view key, std::string fallback) {
+// A short text of the file, fit to be shown.
+std::string TextOr(const ModelFile& file, std::string_view key, std::string_view fallback) {
+  constexpr std::size_t kMost = 256;
   const auto text = file.String(key);
-  return text && !text->empty() ? std::string(*text) : std::move(fallback);
+  return PlainLine(text && !text->empty() ? *text : fallback, kMost);
 }
 
 // One tensor as the card counts it.
@@ -194,9 +197,9 @@ void FillText(const ModelFile& file, ModelCard& card) {
   FillTokenizer(file, card);
   const auto tokens = file.Strings("tokenizer.ggml.tokens");
   if (tokens && card.vocabulary == 0) card.vocabulary = static_cast<int>(tokens->size());
-  const std::string source = TextOr(file, "tokenizer.chat_template", "");
-  if (!source.empty()) {
-    const auto parsed = jinja::Template::Parse(source, file.path());
+  const auto source = file.StringOr("tokenizer.chat_template", "");
+  if (source && !source->empty()) {
+    const auto parsed = jinja::Template::Parse(*source, file.path());
     if (parsed) card.chat_template = "own";
     if (!parsed) card.unsupported.push_back(parsed.error());
     return;

@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include "engine/base/utf8.h"
+
 namespace paluku {
 namespace {
 
@@ -88,7 +90,7 @@ Result<const Family*> FindFamily(std::string_view architecture, std::string_view
     return Fail(ErrorCode::kModelNotRunnable, std::string(path),
                 name + ": " + std::string(refusal.reason));
   }
-  return Fail(ErrorCode::kUnsupportedArchitecture, std::string(path), name);
+  return Fail(ErrorCode::kUnsupportedArchitecture, std::string(path), PlainLine(name, 64));
 }
 
 const KnownModel* FindKnownModel(std::string_view architecture, const ModelShape& shape) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "engine/base/utf8.h"
 #include "engine/model/config_reader.h"
 #include "engine/model/family.h"
 #include "engine/model/rope.h"
@@ -189,7 +190,7 @@ void ReadRope(ConfigReader& in, const Family& family, const KnownModel* known,
     mscale =
         YarnMscale(yarn.factor, in.NumberAssumed("rope.scaling.yarn_log_multiplier", 0, 0, 10));
   } else if (type != "none" && !(type == "longrope" && family.long_rope)) {
-    in.Bad("rope.scaling.type", type);
+    in.Bad("rope.scaling.type", PlainLine(type, 64));
   }
   ReadTemperature(in, family, yarn.original_context, config);
   if (!in.status()) return;

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/base/check.h"
+#include "engine/base/utf8.h"
 #include "engine/text/pretokenizer_patterns.h"
 
 namespace paluku {
@@ -102,7 +103,7 @@ PreTokenizer::~PreTokenizer() = default;
 
 Result<PreTokenizer> PreTokenizer::Create(const std::string& name, const std::string& origin) {
   const auto patterns = PreTokenizerPatterns(name);
-  if (patterns.empty()) return Fail(ErrorCode::kUnsupportedTokenizer, origin, name);
+  if (patterns.empty()) return Fail(ErrorCode::kUnsupportedTokenizer, origin, PlainLine(name, 64));
   std::vector<Step> steps;
   for (const SplitPattern& pattern : patterns) {
     int error = 0;

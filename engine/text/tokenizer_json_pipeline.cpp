@@ -25,7 +25,7 @@ std::vector<Json> StepsOf(const Json& step, const char* list) {
 
 std::string NameOf(const Json& step) {
   const std::string type = StringAt(step, "type");
-  return type.empty() ? "a step without a type" : RepairUtf8(type.substr(0, 64));
+  return type.empty() ? "a step without a type" : PlainLine(type, 64);
 }
 
 Status ReadModel(const Json& model, Vocabulary& vocabulary) {

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "engine/base/utf8.h"
 #include "engine/loader/model_file.h"
 #include "engine/text/pretokenizer_patterns.h"
 #include "engine/text/vocabulary.h"
@@ -115,7 +116,7 @@ Status ReadSentencePiece(const ModelFile& file, Vocabulary& vocabulary) {
 Result<Vocabulary> VocabularyFromGguf(const ModelFile& file) {
   PALUKU_ASSIGN_OR_RETURN(const std::string_view model, file.String("tokenizer.ggml.model"));
   if (model != "gpt2" && model != "llama")
-    return Fail(ErrorCode::kUnsupportedTokenizer, file.path(), std::string(model));
+    return Fail(ErrorCode::kUnsupportedTokenizer, file.path(), PlainLine(model, 64));
   Vocabulary vocabulary;
   vocabulary.origin = file.path();
   PALUKU_TRY(ReadTokens(file, vocabulary));

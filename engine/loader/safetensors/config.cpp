@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/utf8.h"
+
 namespace paluku {
 namespace {
 
@@ -79,7 +81,7 @@ class Reader {
   void Keep(ErrorCode code, std::string_view key) {
     if (!status_) return;
     std::string detail(key);
-    if (code == ErrorCode::kBadValue) detail += ": " + Get(key).dump(-1, ' ', true).substr(0, 80);
+    if (code == ErrorCode::kBadValue) detail += ": " + PlainLine(Get(key).dump(), 80);
     status_ = Fail(code, path_, std::move(detail));
   }
 

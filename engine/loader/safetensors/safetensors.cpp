@@ -1,6 +1,7 @@
 #include "engine/loader/safetensors/safetensors.h"
 
 #include <algorithm>
+#include <climits>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/utf8.h"
 #include "engine/loader/json_file.h"
 #include "engine/loader/required_files.h"
 #include "engine/loader/safetensors/config.h"
@@ -38,7 +40,8 @@ Result<WeightMap> ReadIndex(const std::string& path) {
   for (const auto& [name, file] : map->items()) {
     // A name in the directory and nothing else: no path may lead out of it.
     const std::string shard = file.is_string() ? file.get<std::string>() : std::string();
-    if (!shard.ends_with(".safetensors") || fs::path(shard).filename() != shard) {
+    if (!shard.ends_with(".safetensors") || fs::path(shard).filename() != shard ||
+        PlainLine(shard, NAME_MAX) != shard) {
       return Fail(ErrorCode::kBadValue, path, "weight_map");
     }
     weights.emplace(name, shard);
@@ -108,7 +111,8 @@ class CheckpointReader {
     }
     for (const auto& [tensor, shard] : index) {
       if (!tables_[place[shard]].contains(tensor)) {
-        return Fail(ErrorCode::kMissingTensor, In(shard), tensor);
+        return Fail(ErrorCode::kMissingTensor, In(shard),
+                    PlainLine(tensor, kSafetensorsLimits.name_bytes));
       }
     }
     return {};

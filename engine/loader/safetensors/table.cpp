@@ -77,7 +77,7 @@ class TableReader : public nlohmann::json_sax<nlohmann::json> {
   bool string(string_t& value) override {
     if (depth_ == 2 && in_metadata_) return true;
     if (depth_ != 2 || field_ != kType || array_ != nullptr) return Bad("a text");
-    if (value.empty() || value.size() > 32) return Bad("dtype");
+    if (value.size() > 32 || !IsPlainName(value)) return Bad("dtype");
     entries.back().type = value;
     return true;
   }

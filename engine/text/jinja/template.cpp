@@ -10,7 +10,7 @@ namespace {
 
 tl::unexpected<Error> FailAt(const std::string& origin, int line, const std::string& reason) {
   return Fail(ErrorCode::kUnsupportedTemplate, origin,
-              "line " + std::to_string(line) + ": " + reason);
+              "line " + std::to_string(line) + ": " + PlainLine(reason, 256));
 }
 
 }  // namespace

@@ -113,6 +113,19 @@ TEST(Utf8, RepairReplacesEachMaximalPart) {
   EXPECT_EQ(RepairUtf8(""), "");
 }
 
+TEST(Utf8, APlainLineSteersNothingAndHasALimit) {
+  EXPECT_EQ(PlainLine("పలుకు 👩‍🌾 – x", 64),
+            "పలుకు 👩‍🌾 – x");
+  EXPECT_EQ(PlainLine("a\x1b[2J\r\n\t\x7f", 64), "a\uFFFD[2J\uFFFD\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(PlainLine("\u202Eexe.fdp\u2066\u200F\u2028\u0085", 64),
+            "\uFFFDexe.fdp\uFFFD\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(PlainLine("\xE0\xB0|\xFF", 64), "\uFFFD|\uFFFD");
+  EXPECT_EQ(PlainLine("123456", 6), "123456");
+  EXPECT_EQ(PlainLine("1234567", 6), "123…");
+  EXPECT_EQ(PlainLine("1పలుకు", 8), "1ప…") << "no character is cut";
+  EXPECT_EQ(PlainLine(std::string(1 << 20, '\n'), 30).size(), 30u);
+}
+
 TEST(MappedFile, GivesTheBytesAndNamesWhatIsWrong) {
   const std::string path = TemporaryPath("mapped");
   std::ofstream(path) << "hello";
