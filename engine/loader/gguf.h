@@ -20,8 +20,8 @@ struct GgufLimits {
   std::uint64_t key_bytes = 256;
   std::uint64_t string_bytes = 16u << 20;
   std::uint64_t array_elements = 16u << 20;
-  std::uint64_t metadata_bytes = 512u << 20;  // everything before the weights
-  std::uint64_t strings = 16u << 20;          // strings in all arrays together
+  std::uint64_t metadata_bytes = 128u << 20;  // everything before the weights
+  std::uint64_t strings = 4u << 20;           // strings in all arrays together
   std::uint64_t dimension = 1ull << 31;
 };
 inline constexpr GgufLimits kGgufLimits;

@@ -5,10 +5,11 @@
 #include <limits>
 #include <queue>
 
+#include "engine/text/seeded_hash.h"
+
 namespace paluku {
 namespace {
 
-constexpr std::size_t kMaxProbes = 256;          // an honest table at half load stays below 100
 constexpr std::size_t kShortPiece = 32;          // up to here scanning all pairs beats a heap
 constexpr std::size_t kLongestPiece = 1u << 28;  // a longer word is cut, to keep 32-bit positions
 constexpr std::uint32_t kNoRank = std::numeric_limits<std::uint32_t>::max();
@@ -39,41 +40,23 @@ struct Candidate {
 
 }  // namespace
 
-std::optional<MergeTable> MergeTable::Create(const std::vector<Rule>& rules) {
-  MergeTable table;
-  const std::size_t slots = std::bit_ceil(std::max<std::size_t>(rules.size() * 2, 16));
-  table.shift_ = 64 - std::countr_zero(slots);
-  // A file may have been made so that its pairs collide; another salt then parts them.
-  for (std::uint64_t attempt = 0; attempt < 4; ++attempt) {
-    table.salt_ = attempt * 0x9E3779B97F4A7C15u;
-    table.slots_.assign(slots, Slot{});
-    if (std::all_of(rules.begin(), rules.end(),
-                    [&](const Rule& rule) { return table.Insert(rule); }))
-      return table;
-  }
-  return std::nullopt;
+MergeTable::MergeTable(const std::vector<Rule>& rules)
+    : slots_(std::bit_ceil(std::max<std::size_t>(rules.size() * 2, 16))),
+      shift_(64 - std::countr_zero(slots_.size())) {
+  for (const Rule& rule : rules) Insert(rule);
 }
 
-std::size_t MergeTable::Place(std::uint64_t pair) const {
-  std::uint64_t mixed = (pair ^ salt_) * 0xBF58476D1CE4E5B9u;
-  mixed ^= mixed >> 32;
-  return static_cast<std::size_t>((mixed * 0x94D049BB133111EBu) >> shift_);
-}
+std::size_t MergeTable::Place(std::uint64_t pair) const { return SeededHash()(pair) >> shift_; }
 
 // The first of equal pairs keeps its rank.
-bool MergeTable::Insert(const Rule& rule) {
+void MergeTable::Insert(const Rule& rule) {
   const std::uint64_t pair = Pair(rule.left, rule.right);
   std::size_t place = Place(pair);
-  for (std::size_t probe = 0; probe < kMaxProbes; ++probe) {
-    Slot& slot = slots_[place];
-    if (slot.pair == pair) return true;
-    if (slot.pair == kEmpty) {
-      slot = {pair, rule.rank, rule.joined};
-      return true;
-    }
+  while (slots_[place].pair != kEmpty) {
+    if (slots_[place].pair == pair) return;
     place = (place + 1) & (slots_.size() - 1);
   }
-  return false;
+  slots_[place] = {pair, rule.rank, rule.joined};
 }
 
 const MergeTable::Slot* MergeTable::Find(std::int32_t left, std::int32_t right) const {

@@ -2,11 +2,11 @@
 //
 // Ranks are kept in an open-addressing hash keyed by the pair of ids. The pair of lowest rank is
 // joined first, the leftmost of equal ones (Sennrich et al. 2016, as GPT-2 and SentencePiece apply
-// it). Const after Create, safe on any thread.
+// it). The hash is seeded: a file cannot have been made so that its pairs collide. Const, safe on
+// any thread.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,9 +21,8 @@ class MergeTable {
     std::uint32_t rank = 0;  // below 2^32 - 1
   };
 
-  // Of rules for one pair the first counts. Nothing when the pairs were made to collide in the
-  // hash.
-  static std::optional<MergeTable> Create(const std::vector<Rule>& rules);
+  // Of rules for one pair the first counts.
+  explicit MergeTable(const std::vector<Rule>& rules);
 
   // Appends to `ids` what the merges make of `symbols`. O(n log n).
   void Merge(std::span<const std::int32_t> symbols, std::vector<std::int32_t>& ids) const;
@@ -36,15 +35,14 @@ class MergeTable {
   };
   static constexpr std::uint64_t kEmpty = ~0ull;
 
-  bool Insert(const Rule& rule);
+  void Insert(const Rule& rule);
   const Slot* Find(std::int32_t left, std::int32_t right) const;
   std::size_t Place(std::uint64_t pair) const;
   void MergeShort(std::span<const std::int32_t> given, std::vector<std::int32_t>& ids) const;
   void MergeLong(std::span<const std::int32_t> given, std::vector<std::int32_t>& ids) const;
 
   std::vector<Slot> slots_;  // a power of two
-  std::uint64_t salt_ = 0;
-  int shift_ = 0;  // 64 - log2(slots)
+  int shift_ = 0;            // 64 - log2(slots)
 };
 
 }  // namespace paluku

@@ -84,6 +84,10 @@ Status TokenizerBuilder::Check() const {
   const std::size_t n_vocab = vocabulary_.tokens.size();
   if (n_vocab == 0 || n_vocab > kVocabularyLimits.tokens || vocabulary_.types.size() != n_vocab)
     return Fail(ErrorCode::kBadValue, vocabulary_.origin, "number of tokens");
+  std::size_t text_bytes = 0;
+  for (const std::string& token : vocabulary_.tokens) text_bytes += token.size();
+  if (text_bytes > kVocabularyLimits.text_bytes)
+    return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of the tokens");
   const auto inside = [&](std::int32_t id) {
     return id >= 0 && static_cast<std::size_t>(id) < n_vocab;
   };
@@ -179,9 +183,7 @@ Result<MergeTable> TokenizerBuilder::Merges() const {
   } else {
     PALUKU_ASSIGN_OR_RETURN(rules, ListedRules());
   }
-  auto table = MergeTable::Create(rules);
-  if (!table) return Fail(ErrorCode::kBadValue, vocabulary_.origin, "merges");
-  return std::move(*table);
+  return MergeTable(rules);
 }
 
 // A merge whose parts or result are special tokens is left out: it would let plain text become one.

@@ -37,6 +37,7 @@ struct VocabularyLimits {
   std::size_t tokens = 1u << 20;
   std::size_t merges = 1u << 21;
   std::size_t token_bytes = 64u << 10;
+  std::size_t text_bytes = 16u << 20;  // all tokens together; the largest real ones have 3 MiB
   std::size_t special_token_bytes = 256;
   std::size_t template_bytes = 256u << 10;
   std::size_t json_bytes = 64u << 20;   // a whole tokenizer.json
