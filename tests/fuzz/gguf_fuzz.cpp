@@ -1,11 +1,11 @@
 // Any bytes as a GGUF file: an error, or a file whose every claim can be followed.
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "engine/base/check.h"
 #include "engine/loader/gguf_parser.h"
-#include "engine/loader/model_card.h"
-#include "engine/text/vocabulary.h"
+#include "tests/fuzz/checks.h"
 #include "tests/fuzz/input_file.h"
 
 namespace paluku::test {
@@ -45,13 +45,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!mapping) return 0;  // no bytes at all
   const test::GuardedTail guard((*mapping)->bytes());
   auto contents = GgufParser(*mapping).Parse();
-  if (!contents) return 0;
+  if (!contents) return test::CheckShown(contents.error()), 0;
   const ModelFile file(std::move(*contents));
   PALUKU_CHECK(test::Follow(file) != ~0ull);
-  for (const Error& reason : DescribeModel(file).unsupported) {
-    PALUKU_CHECK(!reason.Message().empty());
-  }
-  const auto vocabulary = VocabularyFromGguf(file);
-  PALUKU_CHECK(vocabulary.has_value() || !vocabulary.error().Message().empty());
+  test::CheckCard(DescribeModel(file));
+  auto vocabulary = VocabularyFromGguf(file);
+  if (!vocabulary) return test::CheckShown(vocabulary.error()), 0;
+  test::CheckVocabulary(std::move(*vocabulary));
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "engine/base/check.h"
 #include "engine/base/utf8.h"
 #include "engine/text/jinja/template.h"
+#include "tests/fuzz/checks.h"
 
 namespace paluku::jinja {
 namespace {
@@ -40,9 +41,9 @@ void FillForFuzzing(Heap& heap, Dict& variables) {
 int FuzzJinja(const std::uint8_t* data, std::size_t size) {
   const std::string_view source(reinterpret_cast<const char*>(data), size);
   const auto parsed = Template::Parse(source, "fuzz");
-  if (!parsed) return 0;
+  if (!parsed) return test::CheckShown(parsed.error()), 0;
   const auto text = (*parsed)->Render(1000, FillForFuzzing, 1'000'000'000);
-  if (!text) return 0;
+  if (!text) return test::CheckShown(text.error()), 0;
   PALUKU_CHECK(IsValidUtf8(text->bytes()));
   PALUKU_CHECK(text->size() <= kMaxOutput + 2000);
   // Templates may spell the mark in ways that cannot be told from here (escapes, slices).

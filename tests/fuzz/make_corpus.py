@@ -30,7 +30,7 @@ def value(kind: int, data) -> bytes:
     return struct.pack("<" + PLAIN[kind], data)
 
 
-def gguf(entries: dict, tensors: dict, *, version=3, counts=None, weights=1024) -> bytes:
+def gguf(entries: dict, tensors: dict, *, version=3, counts=None, weights=1024, fill=b"\0") -> bytes:
     """entries: key -> (kind, data) or raw bytes; tensors: name -> (dims fastest first, type, offset)."""
     out = b"GGUF" + struct.pack("<I", version)
     out += struct.pack("<QQ", *(counts or (len(tensors), len(entries))))
@@ -42,7 +42,7 @@ def gguf(entries: dict, tensors: dict, *, version=3, counts=None, weights=1024) 
         out += text(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims)
         out += struct.pack("<IQ", kind, offset)
     if tensors:
-        out += bytes(-len(out) % 32) + bytes(weights)
+        out += bytes(-len(out) % 32) + fill * (weights // len(fill))
     return out
 
 
@@ -86,6 +86,53 @@ VOCABULARY = {
     "tokenizer.ggml.add_bos_token": (BOOL, True),
     "tokenizer.chat_template": (STRING, "{{ bos_token }}{% for m in messages %}x{% endfor %}"),
 }
+TURNS = (
+    "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}{{ eos_token }}"
+    "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def byte_letters() -> list[str]:
+    """GPT-2's letters for the 256 bytes."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = iter(range(0x100, 0x200))
+    return [chr(b) if b in plain else chr(next(others)) for b in range(256)]
+
+
+def tokenizer(tokens: list[str], types: list[int], **more) -> dict:
+    out = {
+        "general.architecture": (STRING, "llama"),
+        "tokenizer.ggml.tokens": (ARRAY, (STRING, tokens)),
+        "tokenizer.ggml.token_type": (ARRAY, (I32, types)),
+    }
+    return out | {f"tokenizer.ggml.{key}": entry for key, entry in more.items()}
+
+
+def byte_level(pre="deepseek-v3") -> dict:
+    """A vocabulary that a tokenizer can be made of."""
+    tokens = byte_letters() + ["he", "Ġt", "Ġthe", "ü"] + ["<s>", "</s>", "<|user|>", "<think>", "</think>"]
+    return tokenizer(
+        tokens, [1] * 259 + [4] + [3] * 3 + [4] * 2, model=(STRING, "gpt2"), pre=(STRING, pre),
+        merges=(ARRAY, (STRING, ["h e", "Ġ t", "Ġt he"])), bos_token_id=(U32, 260), eos_token_id=(U32, 261),
+        eot_token_id=(U32, 262), padding_token_id=(U32, 2**32 - 1), add_bos_token=(BOOL, True),
+    ) | {"tokenizer.chat_template": (STRING, TURNS)}  # fmt: skip
+
+
+def sentence_piece() -> dict:
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)] + ["▁", "t", "he", "h", "e", "▁the"]
+    return tokenizer(
+        tokens, [2, 3, 3] + [6] * 256 + [1] * 6, model=(STRING, "llama"),
+        scores=(ARRAY, (F32, [0.0] * 259 + [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0])), add_space_prefix=(BOOL, True),
+    ) | {"tokenizer.chat_template": (STRING, TURNS)}  # fmt: skip
+
+
+def family(architecture: str, **more) -> dict:
+    """MODEL under another architecture."""
+    out = {key.replace("deepseek2", architecture): entry for key, entry in MODEL.items()}
+    out["general.architecture"] = (STRING, architecture)
+    return out | {f"{architecture}.{key.replace('__', '.')}": entry for key, entry in more.items()}
+
+
 TENSORS = {
     "token_embd.weight": ((4, 5), 0, 0),
     "blk.0.attn_q.weight": ((4, 8), 1, 96),
@@ -114,6 +161,20 @@ def gguf_seeds() -> dict[str, bytes]:
                                "split.tensors.count": (I32, 4)}, TENSORS),
         "next-token-layer": gguf(whole, TENSORS | {"blk.1.nextn.eh_proj.weight": ((8, 4), 0, 512)}),
         "foreign-type": gguf(whole, TENSORS | {"odd": ((256, 2), 16, 512)}),
+        "byte-level": gguf(byte_level(), {}),
+        "byte-level-llama3": gguf(byte_level("llama-bpe"), {}),
+        "byte-level-kimi": gguf({k: v for k, v in byte_level("kimi-k2").items() if "merges" not in k}, {}),
+        "sentence-piece": gguf(sentence_piece(), {}),
+        "sparse": gguf(family("deepseek32", attention__q_lora_rank=(U32, 4), attention__indexer__key_length=(U32, 4),
+                              attention__indexer__head_count=(U32, 2), attention__indexer__top_k=(U32, 8)), TENSORS),
+        "temperature": gguf(family("mistral4", attention__temperature_scale=(F32, 0.1),
+                                   attention__temperature_length=(U32, 32)), TENSORS),
+        "long-rope": gguf(family("minicpm3", rope__scaling__type=(STRING, "longrope")),
+                          TENSORS | {"rope_factors_long.weight": ((1,), 0, 512),
+                                     "rope_factors_short.weight": ((1,), 0, 544)}, weights=1024, fill=b"\0\0\x80?"),
+        "dense": gguf(family("plm", leading_dense_block_count=(U32, 2)), TENSORS),
+        "name-steers-terminal": entry("general.name", STRING, "\x1b]0;x\x07\n\u202e" + "x" * 600),
+        "family-steers-terminal": entry("general.architecture", STRING, b"\xff\x1b[2J" + b"x" * 600),
         # Advisories; the numbers are those of reference lists.
         "cve-2024-21825-array-wraps": entry("a", ARRAY, struct.pack("<IQ", U64, HUGE // 8 + 2)),
         "cve-2024-23496-text-wraps": entry("a", STRING + 0, "x") + struct.pack("<Q", HUGE),
@@ -146,6 +207,49 @@ CONFIG = dict(
 )  # fmt: skip
 
 
+def shard(tensors: dict) -> bytes:
+    """tensors: name -> (type, shape), one behind the other."""
+    table, end = {}, 0
+    for name, (kind, shape) in tensors.items():
+        size = {"F32": 4, "F8_E4M3": 1, "U8": 1}.get(kind, 2)
+        for dim in shape:
+            size *= dim
+        table[name] = dict(dtype=kind, shape=shape, data_offsets=[end, end + size])
+        end += size
+    return safetensors(table, end)
+
+
+def checkpoints() -> dict[str, bytes]:
+    """Whole directories: config.json, model.safetensors, the index, b.safetensors."""
+    layer = "model.layers.{}."
+    scaled = {"model.embed_tokens.weight": ("BF16", [5, 8]), "lm_head.weight": ("F16", [5, 8])}
+    for i in (0, 1, 2):
+        scaled[layer.format(i) + "self_attn.q_a_proj.weight"] = ("F8_E4M3", [4, 8])
+        scaled[layer.format(i) + "self_attn.q_a_proj.weight_scale_inv"] = ("F32", [1, 1])
+    for expert in range(4):
+        scaled[layer.format(1) + f"mlp.experts.{expert}.up_proj.weight"] = ("F8_E4M3", [4, 8])
+        scaled[layer.format(1) + f"mlp.experts.{expert}.up_proj.weight_scale_inv"] = ("F32", [1, 1])
+    scaled[layer.format(2) + "eh_proj.weight"] = ("BF16", [8, 16])  # a layer for multi-token prediction
+    stacked = {"model.norm.weight": ("F32", [8]), "vision_tower.x": ("F32", [1]),
+               layer.format(1) + "mlp.experts.down_proj": ("BF16", [4, 8, 4])}  # fmt: skip
+    parts = [json.dumps(CONFIG | dict(tie_word_embeddings=True)).encode(), shard(scaled)]
+    index = {name: "model.safetensors" for name in scaled} | {name: "b.safetensors" for name in stacked}
+    whole = [*parts, json.dumps(dict(weight_map=index)).encode(), shard(stacked)]
+    outside = json.dumps(dict(weight_map={"x": "../b.safetensors"})).encode()
+    other = json.dumps(dict(architectures=["LlamaForCausalLM"])).encode()
+    border = b"\n\x1f\n"
+    return {
+        "checkpoint": border.join(parts),
+        "checkpoint-shards": border.join(whole),
+        "checkpoint-index-leads-out": border.join([*parts, outside]),
+        "checkpoint-shard-twice": border.join([*whole[:3], shard(scaled)]),
+        "checkpoint-unknown-tensor": border.join([parts[0], shard({"x": ("F32", [2])})]),
+        "checkpoint-other-family": border.join([other, shard({"x": ("U8", [2]), "y": ("F32", [2, 2, 2, 2, 2])})]),
+        "checkpoint-expert-missing": border.join([parts[0], shard(
+            {layer.format(1) + "mlp.experts.1.up_proj.weight": ("BF16", [4, 8])})]),
+    }
+
+
 def safetensors_seeds() -> dict[str, bytes]:
     def table(**tensors):
         return {k: dict(dtype=d, shape=s, data_offsets=o) for k, (d, s, o) in tensors.items()}
@@ -170,6 +274,8 @@ def safetensors_seeds() -> dict[str, bytes]:
         "name-twice": safetensors(
             b'{"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},'
             b'"a":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}}', 2),
+        **checkpoints(),
+        "dtype-steers-terminal": safetensors(table(a=("\x1b[2J", [4], [0, 4])), 4),
         "config": json.dumps(CONFIG).encode(),
         "config-yarn": json.dumps(CONFIG | dict(rope_scaling=yarn)).encode(),
         "config-kinds": json.dumps(

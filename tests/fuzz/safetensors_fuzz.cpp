@@ -1,17 +1,28 @@
-// Any bytes as a safetensors file: an error, or a table whose tensors cover the file's weights. Any
-// JSON at its head as config.json: an error, or metadata.
+// Any bytes as a checkpoint. Whole: as a safetensors file and as a config.json. Where a line holds
+// nothing but U+001F, also as the files of a directory: config.json, model.safetensors, the index,
+// and a second shard.
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "engine/base/check.h"
+#include "engine/loader/json_file.h"
 #include "engine/loader/safetensors/config.h"
 #include "engine/loader/safetensors/names.h"
+#include "engine/loader/safetensors/safetensors.h"
 #include "engine/loader/safetensors/table.h"
+#include "tests/fuzz/checks.h"
 #include "tests/fuzz/input_file.h"
 
 namespace {
 
+using paluku::test::CheckShown;
 using paluku::test::GuardedTail;
 using paluku::test::InputFile;
 
@@ -21,7 +32,7 @@ void ReadAsFile(std::span<const std::uint8_t> bytes) {
   if (!mapping) return;
   const GuardedTail guard((*mapping)->bytes());
   const auto table = paluku::ReadSafetensorsTable(**mapping);
-  if (!table) return;
+  if (!table) return CheckShown(table.error());
   const auto mapped = (*mapping)->bytes();
   std::size_t covered = 0;
   for (const auto& [name, tensor] : *table) {
@@ -33,12 +44,62 @@ void ReadAsFile(std::span<const std::uint8_t> bytes) {
 }
 
 void ReadAsConfig(std::span<const std::uint8_t> bytes) {
-  const auto json = nlohmann::json::parse(bytes.begin(), bytes.end(), nullptr, false);
-  if (!json.is_object()) return;
+  const InputFile input(bytes);
+  const auto json = paluku::ReadJsonObject(input.path());
+  if (!json) return CheckShown(json.error());
   paluku::ModelFile::Contents contents;
-  const auto added = paluku::AddConfigEntries(json, "config.json", contents);
-  PALUKU_CHECK(added.has_value() || !added.error().Message().empty());
-  if (added) PALUKU_CHECK(contents.entries.contains("general.architecture"));
+  const auto added = paluku::AddConfigEntries(*json, "config.json", contents);
+  if (!added) return CheckShown(added.error());
+  PALUKU_CHECK(contents.entries.contains("general.architecture"));
+}
+
+// The files of a checkpoint, in a folder that lives as long as the program.
+class Folder {
+ public:
+  static constexpr const char* kNames[] = {"config.json", "model.safetensors",
+                                           "model.safetensors.index.json", "b.safetensors"};
+  Folder() {
+    path_ = (std::filesystem::temp_directory_path() / "paluku-fuzz-XXXXXX").string();
+    PALUKU_CHECK(mkdtemp(path_.data()) != nullptr);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  const std::string& path() const { return path_; }
+  void Fill(const std::vector<std::string_view>& files) const {
+    for (std::size_t i = 0; i < std::size(kNames); ++i) {
+      const std::filesystem::path file = std::filesystem::path(path_) / kNames[i];
+      std::filesystem::remove(file);
+      if (i >= files.size()) continue;
+      std::ofstream(file, std::ios::binary)
+          .write(files[i].data(), static_cast<std::streamsize>(files[i].size()));
+    }
+  }
+
+ private:
+  std::string path_;
+};
+
+void ReadAsFolder(std::string_view bytes) {
+  constexpr std::string_view kBorder = "\n\x1f\n";
+  std::vector<std::string_view> files;
+  for (std::size_t border = 0; files.size() < std::size(Folder::kNames);) {
+    border = bytes.find(kBorder);
+    files.push_back(bytes.substr(0, border));
+    if (border == std::string_view::npos) break;
+    bytes.remove_prefix(border + kBorder.size());
+  }
+  if (files.size() < 2) return;
+  static const Folder folder;
+  folder.Fill(files);
+  const auto file = paluku::OpenSafetensors(folder.path());
+  if (!file) return CheckShown(file.error());
+  for (const auto& [name, tensor] : (*file)->tensors()) {
+    std::vector<std::byte> rows(static_cast<std::size_t>(tensor.bytes()));
+    (*file)->CopyRows(name, 0, tensor.rows(), rows.data());
+  }
+  paluku::test::CheckCard(paluku::DescribeModel(**file));
 }
 
 }  // namespace
@@ -46,5 +107,6 @@ void ReadAsConfig(std::span<const std::uint8_t> bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ReadAsFile({data, size});
   ReadAsConfig({data, size});
+  ReadAsFolder({reinterpret_cast<const char*>(data), size});
   return 0;
 }

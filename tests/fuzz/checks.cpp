@@ -1,0 +1,74 @@
+#include "tests/fuzz/checks.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/utf8.h"
+#include "engine/text/chat_template.h"
+#include "engine/text/tokenizer.h"
+
+namespace paluku::test {
+namespace {
+
+constexpr std::array<const char*, 4> kTexts = {
+    "", "The model's 1234 words,  \n\n  x = [0]; <|end|></s>", "తెలుగు 漢字かな한글 ▁ \u0301A😀",
+    "\xFF\xE0\xB0 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+
+void Encode(const Tokenizer& tokenizer, bool byte_level) {
+  for (const char* text : kTexts) {
+    for (const SpecialTokens special : {SpecialTokens::kAsText, SpecialTokens::kParse}) {
+      const auto back = tokenizer.Decode(tokenizer.Encode(text, special));
+      PALUKU_CHECK(back.has_value());
+      PALUKU_CHECK(!byte_level || *back == RepairUtf8(text));
+    }
+    for (const std::int32_t id : tokenizer.Encode(text, SpecialTokens::kAsText))
+      PALUKU_CHECK(!tokenizer.IsControl(id));
+  }
+}
+
+void Converse(const Tokenizer& tokenizer) {
+  const auto chat = ChatTemplate::Create(tokenizer);
+  if (!chat) return CheckShown(chat.error());
+  for (const std::int32_t id : (*chat)->stop_tokens()) PALUKU_CHECK(id < tokenizer.size());
+  const std::array<ChatMessage, 3> messages = {{{ChatRole::kSystem, kTexts[1]},
+                                                {ChatRole::kAssistant, kTexts[2], kTexts[3]},
+                                                {ChatRole::kUser, kTexts[2]}}};
+  const auto ids = RenderChat(**chat, tokenizer, messages);
+  if (!ids) return CheckShown(ids.error());
+  for (const std::int32_t id : *ids) PALUKU_CHECK(id >= 0 && id < tokenizer.size());
+}
+
+}  // namespace
+
+void CheckShown(std::string_view text) {
+  constexpr std::size_t kScreen = 1024;
+  PALUKU_CHECK(text.size() < kScreen);
+  PALUKU_CHECK(PlainLine(text, kScreen) == text);
+}
+
+void CheckShown(const Error& error) {
+  PALUKU_CHECK(!error.Message().empty());
+  CheckShown(error.Message());
+}
+
+void CheckCard(const ModelCard& card) {
+  for (const std::string& text : {card.name, card.architecture, card.format, card.type_name,
+                                  card.tokenizer, card.chat_template}) {
+    CheckShown(text);
+  }
+  for (const auto& [type, count] : card.tensor_types) CheckShown(type);
+  for (const Error& reason : card.unsupported) CheckShown(reason);
+  for (const ModelNote& note : card.notes) CheckShown(note.Message());
+}
+
+void CheckVocabulary(Vocabulary vocabulary) {
+  const bool byte_level = vocabulary.kind == VocabularyKind::kByteLevel;
+  const auto tokenizer = Tokenizer::Create(std::move(vocabulary));
+  if (!tokenizer) return CheckShown(tokenizer.error());
+  Encode(**tokenizer, byte_level);
+  Converse(**tokenizer);
+}
+
+}  // namespace paluku::test
