@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <functional>
 
+#include "engine/base/utf8.h"
 #include "engine/session/engine.h"
 #include "tests/engine/loader/gguf_builder.h"
 #include "tests/engine/loader/safetensors_builder.h"
@@ -20,6 +22,7 @@ using Bytes = std::vector<std::byte>;
 using testing::HasSubstr;
 
 constexpr std::uint64_t kHuge = ~0ull;
+constexpr auto kStringType = static_cast<std::uint32_t>(ValueType::kString);
 
 // Bytes of the value at `at`; only of the kinds that a tiny model has.
 std::size_t ValueBytes(const Bytes& file, std::size_t at, ValueType type) {
@@ -96,6 +99,39 @@ Bytes CutAfterAnArray() {
   return {file.begin(), file.begin() + 3000};
 }
 
+// A tiny model whose SentencePiece vocabulary calls the byte 0x41 something else.
+Bytes SentencePieceByteNamed(const std::string& name) {
+  std::vector<std::string> tokens = {"<unk>", "<s>", "</s>"};
+  ByteWriter types, scores;
+  types.U32(static_cast<std::uint32_t>(ValueType::kI32)).U64(kTinyVocabulary).U32(2).U32(3).U32(3);
+  scores.U32(static_cast<std::uint32_t>(ValueType::kF32)).U64(kTinyVocabulary);
+  for (int byte = 0; byte < 256; ++byte) {
+    char text[8];
+    std::snprintf(text, sizeof text, "<0x%02X>", static_cast<unsigned>(byte));
+    tokens.push_back(byte == 0x41 ? name : text);
+    types.U32(6);
+  }
+  for (const char* word : {"a", "b", "ab"}) {
+    tokens.emplace_back(word);
+    types.U32(1);
+  }
+  for (int id = 0; id < kTinyVocabulary; ++id) scores.Number(-1.0f);
+  return GgufBuilder(MakeTinyModel({.tokenizer = false}))
+      .Text("tokenizer.ggml.model", "llama")
+      .Texts("tokenizer.ggml.tokens", tokens)
+      .Entry("tokenizer.ggml.token_type", ValueType::kArray, types)
+      .Entry("tokenizer.ggml.scores", ValueType::kArray, scores)
+      .Bytes();
+}
+
+// `count` texts of `length` bytes as the value of an entry.
+ByteWriter Texts(std::size_t count, std::size_t length) {
+  ByteWriter value;
+  value.U32(static_cast<std::uint32_t>(ValueType::kString)).U64(count);
+  for (std::size_t i = 0; i < count; ++i) value.Text(std::string(length, 'x'));
+  return value;
+}
+
 struct Advisory {
   std::string name;
   std::function<Bytes()> file;
@@ -113,6 +149,12 @@ std::vector<Advisory> Counts() {
        kLimitExceeded, "array"},
       {"CVE_2024_21825_ArrayBeyondTheFile", [] { return OneArray(kString, 16u << 20); },
        kFileTruncated, "key"},
+      {"CVE_2024_21825_MoreTextsThanAnyVocabulary",
+       [] {
+         return OneEntry(kArray,
+                         ByteWriter().U32(kStringType).U64((4u << 20) + 1).Raw(Bytes(40u << 20)));
+       },
+       kLimitExceeded, "texts"},
       {"CVE_2024_23496_TextLengthPlusOneWraps",
        [] { return OneEntry(kString, ByteWriter().U64(kHuge)); }, kLimitExceeded, "key"},
       {"CVE_2024_23496_TextLengthOfAnInt",
@@ -188,11 +230,6 @@ std::vector<Advisory> Sizes() {
 std::vector<Advisory> Models() {
   using enum ErrorCode;
   using enum ValueType;
-  const auto texts = [](std::size_t length) {
-    ByteWriter value;
-    value.U32(static_cast<std::uint32_t>(kString)).U64(1).Text(std::string(length, 'x'));
-    return value;
-  };
   return {
       {"CVE_2025_0312_NoLayers", [] { return WithU32("deepseek2.block_count", 0); }, kBadValue,
        "block_count"},
@@ -216,11 +253,31 @@ std::vector<Advisory> Models() {
        },
        kBadValue, "tokens"},
       {"Issue_26690_TypesThatAreTexts",
-       [texts] { return WithEntry("tokenizer.ggml.token_type", kArray, texts(4)); }, kBadValue,
+       [] { return WithEntry("tokenizer.ggml.token_type", kArray, Texts(1, 4)); }, kBadValue,
        "token_type"},
       {"CVE_2025_49847_TokenOf64KiB",
-       [texts] { return WithEntry("tokenizer.ggml.tokens", kArray, texts((64u << 10) + 1)); },
+       [] { return WithEntry("tokenizer.ggml.tokens", kArray, Texts(1, (64u << 10) + 1)); },
        kLimitExceeded, "token"},
+      {"CVE_2025_49847_TokensOf17MiB",
+       [] {
+         return GgufBuilder(MakeTinyModel({.tokenizer = false}))
+             .Text("tokenizer.ggml.model", "gpt2")
+             .Text("tokenizer.ggml.pre", "deepseek-v3")
+             .Entry("tokenizer.ggml.tokens", kArray, Texts(kTinyVocabulary, 65'000))
+             .Texts("tokenizer.ggml.merges", {})
+             .Bytes();
+       },
+       kLimitExceeded, "length of the tokens"},
+      {"Issue_27226_ByteNamedWithASign", [] { return SentencePieceByteNamed("<0x-1>"); }, kBadValue,
+       "no token for byte 65"},
+      {"Issue_27226_ByteNamedWithThreeDigits", [] { return SentencePieceByteNamed("<0x100>"); },
+       kBadValue, "no token for byte 65"},
+      {"NamesOfAFamilyThatSteerATerminal",
+       [] {
+         return WithEntry("general.architecture", kString,
+                          ByteWriter().Text("\x1b[2J\n" + std::string(1u << 20, '\r')));
+       },
+       kUnsupportedArchitecture, "\uFFFD[2J\uFFFD"},
       {"CVE_2025_52566_FewerTypesThanTokens",
        [] {
          return WithEntry("tokenizer.ggml.token_type", kArray,
@@ -304,7 +361,7 @@ TEST_P(Advisories, IsRefusedAtOnce) {
   ASSERT_FALSE(loaded.has_value());
   EXPECT_EQ(loaded.error().code, advisory.code) << loaded.error().Message();
   EXPECT_THAT(loaded.error().detail, HasSubstr(advisory.detail));
-  EXPECT_EQ(loaded.error().Message().find('\n'), std::string::npos);
+  EXPECT_EQ(PlainLine(loaded.error().Message(), 1024), loaded.error().Message());
   EXPECT_EQ(engine->model(), nullptr);
 }
 
@@ -313,6 +370,62 @@ INSTANTIATE_TEST_SUITE_P(Counts, Advisories, testing::ValuesIn(Counts()), CaseNa
 INSTANTIATE_TEST_SUITE_P(Sizes, Advisories, testing::ValuesIn(Sizes()), CaseName);
 INSTANTIATE_TEST_SUITE_P(Models, Advisories, testing::ValuesIn(Models()), CaseName);
 INSTANTIATE_TEST_SUITE_P(Checkpoints, Advisories, testing::ValuesIn(Safetensors()), CaseName);
+
+// --- templates: the model loads, its template is refused
+
+struct HostileTemplate {
+  std::string name;
+  std::string source;
+};
+
+std::vector<HostileTemplate> Templates() {
+  const auto many = [](const char* part, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += part;
+    return text;
+  };
+  return {
+      {"CVE_2024_34359_Classes", "{{ ''.__class__.__mro__[1].__subclasses__() }}"},
+      {"CVE_2026_5760_Globals", "{{ cycler.__init__.__globals__.os.popen('id').read() }}"},
+      {"CVE_2024_34359_Include", "{% include '/etc/passwd' %}"},
+      {"CVE_2024_34359_Import", "{% import 'os' as os %}{{ os.system('id') }}"},
+      {"Issue_26600_Parentheses", "{{ " + many("(", 60'000)},
+      {"Issue_19085_Lists", "{{ " + many("[", 10'000) + many("]", 10'000) + " }}"},
+      {"Issue_19086_Blocks", many("{% if true %}", 5'000) + many("{% endif %}", 5'000)},
+      {"Issue_26387_MacroOfItself", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"},
+      {"Issue_26387_Negations", "{{ " + many("not ", 20'000) + "true }}"},
+      {"Issue_24140_RangeOfABillion", "{% for i in range(1000000000) %}x{% endfor %}"},
+      {"Issue_24140_LoopsInLoops",
+       many("{% for i in range(1000) %}", 5) + "x" + many("{% endfor %}", 5)},
+      {"Issue_24140_TextThatDoubles",
+       "{% set n = namespace(x='ab') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor "
+       "%}{{ n.x }}"},
+      {"Issue_24140_PowerOfPowers", "{{ 9 ** 9 ** 9 ** 9 }}"},
+  };
+}
+
+class ChatTemplates : public testing::TestWithParam<HostileTemplate> {};
+
+TEST_P(ChatTemplates, IsRefusedAtOnce) {
+  const std::string path = GgufBuilder(MakeTinyModel())
+                               .Text("tokenizer.chat_template", GetParam().source)
+                               .Write("hostile-template.gguf");
+  const auto engine = Engine::Create({.backend = "reference", .threads = 1}).value();
+  const long before = PeakKilobytes();
+  const std::clock_t start = std::clock();
+  ASSERT_TRUE(engine->Load(path, {}, {}, {}).has_value());
+  EXPECT_LT(std::clock() - start, CLOCKS_PER_SEC);
+  EXPECT_LT(PeakKilobytes() - before, 512 << 10);
+  EXPECT_EQ(engine->model()->chat_template, nullptr);
+  const Error& error = engine->model()->template_error;
+  EXPECT_EQ(error.code, ErrorCode::kUnsupportedTemplate) << error.Message();
+  EXPECT_EQ(PlainLine(error.Message(), 1024), error.Message());
+}
+
+std::string TemplateName(const testing::TestParamInfo<HostileTemplate>& info) {
+  return info.param.name;
+}
+INSTANTIATE_TEST_SUITE_P(Advisories, ChatTemplates, testing::ValuesIn(Templates()), TemplateName);
 
 // --- a real file, cut and flipped
 // ---------------------------------------------------------------------------
