@@ -23,6 +23,10 @@ inline constexpr double kRoundedNetwork = 6e-4;
 // scores likewise and by more where they are large.
 inline constexpr double kTensorCoreF16 = 1e-7;
 inline constexpr double kTensorCoreQ8 = 1e-6;
+// The expanded way on tensor cores: queries, keys, values and weights are f16 each. A rounding
+// moves a factor by up to 2^-12 of its size, a score of a few units by some 2^-12, and a weight by
+// as much of itself.
+inline constexpr double kTensorCoreExpanded = 5e-7;
 // Rows stored as f16: one rounding of 2^-11; a value next to a tie may fall to the other side.
 inline constexpr double kStoredHalf = 1e-7;
 // Rows stored as int8: a value next to a tie may fall to the other side of a step of 1/127.

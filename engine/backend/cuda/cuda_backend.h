@@ -111,6 +111,11 @@ class CudaBackend final : public Backend {
   // A power of two that no row of the step sees more tokens than.
   int TokensBound() const { return tokens_bound_; }
 
+  // The two ways of MlaAttention: a sequence, and rows of any sequences. `rounded`: of all rows.
+  bool GoesExpanded(const MlaAttentionParams& p, const StepSequence& sequence) const;
+  void AttendExpanded(const MlaAttentionParams& p, const StepSequence& sequence);
+  void AttendAbsorbed(const MlaAttentionParams& p, int first_row, int rows,
+                      const QuantisedRows& rounded);
   // out[r] = weight * column r of x, for any number of rows.
   void Multiply(const WeightView& weight, const Columns& x, int rows, float* out);
   void RunManyRows(const Tensor& x, const ExpertArgs& args, const Tensor& out);

@@ -5,7 +5,8 @@
 
 namespace paluku::cuda {
 
-__device__ __forceinline__ float ScaleAt(const AttentionArgs& args, int position) {
+template <class Args>
+__device__ __forceinline__ float ScaleAt(const Args& args, int position) {
   if (args.temperature == 0) return args.scale;
   const int turns = position / args.temperature_length;
   return args.scale * (1.0f + args.temperature * logf(1.0f + static_cast<float>(turns)));

@@ -10,6 +10,7 @@
 #include "engine/backend/cuda/intrinsics/tensor_core.cuh"
 #include "engine/backend/cuda/kernels/attention.h"
 #include "engine/backend/cuda/kernels/attention_scale.cuh"
+#include "engine/backend/cuda/kernels/half_pack.cuh"
 #include "engine/backend/cuda/kernels/latent_row.cuh"
 
 namespace paluku::cuda {
@@ -96,11 +97,6 @@ __device__ __forceinline__ void Convert(const unsigned char* raw, __half* tile) 
     *reinterpret_cast<uint4*>(tile + t * S::kStride + kLatent + at / 2) =
         *reinterpret_cast<const uint4*>(from);
   }
-}
-
-__device__ __forceinline__ unsigned Pack(__half a, __half b) {
-  return static_cast<unsigned>(__half_as_ushort(a)) | static_cast<unsigned>(__half_as_ushort(b))
-                                                          << 16;
 }
 
 // The warp's columns of the queries as fragments, upper and lower halves.
