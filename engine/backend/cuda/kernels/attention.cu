@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(kThreads) AbsorbKernel(AttentionArgs args) {
 
 // Block (heads of four, split, row), a warp per head. The lanes of a warp hold the query and the
 // weighted sum, every 32nd value each.
-__global__ void __launch_bounds__(kThreads) AttendKernel(AttentionArgs args) {
+__global__ void __launch_bounds__(kThreads, 4) AttendKernel(AttentionArgs args) {
   const int head = blockIdx.x * kWarps + threadIdx.x / kWarp, lane = threadIdx.x % kWarp;
   const int split = blockIdx.y, row = blockIdx.z;
   if (head >= args.heads) return;

@@ -7,6 +7,9 @@ namespace {
 
 constexpr int kWarps = 8;
 constexpr int kThreads = kWarps * kWarp;
+// Blocks that an SM holds at least: left alone, ptxas trades registers for occupancy until some
+// spill.
+constexpr int BlocksOf(int columns) { return columns == 1 ? 3 : columns == 4 ? 2 : 1; }
 
 __host__ __device__ constexpr int Tiles(int inner) { return (inner + kInnerTile - 1) / kInnerTile; }
 
@@ -51,7 +54,8 @@ __device__ void ComputeInner(const Network& network, int expert, const Columns& 
 
 // Blocks: the tiles of every (row, choice), then those of the shared network for all rows at once.
 template <int kColumns>
-__global__ void __launch_bounds__(kThreads) InnerKernel(ExpertArgs args, int first_block) {
+__global__ void __launch_bounds__(kThreads, BlocksOf(kColumns))
+    InnerKernel(ExpertArgs args, int first_block) {
   const int block = blockIdx.x + first_block;
   const int routed_blocks = args.rows * args.chosen * Tiles(args.routed.inner);
   const bool routed = block < routed_blocks;
@@ -65,7 +69,7 @@ __global__ void __launch_bounds__(kThreads) InnerKernel(ExpertArgs args, int fir
 }
 
 // A warp per output value: the chosen experts in their order, then the shared one.
-__global__ void __launch_bounds__(kThreads) DownKernel(ExpertArgs args) {
+__global__ void __launch_bounds__(kThreads, 3) DownKernel(ExpertArgs args) {
   const int n = blockIdx.x * kWarps + threadIdx.x / kWarp, row = blockIdx.y;
   if (n >= args.hidden) return;
   float sum = 0, dot[1];

@@ -4,9 +4,12 @@ namespace paluku::cuda {
 namespace {
 
 constexpr int kWarps = 4;
+// Blocks that an SM holds at least: left alone, ptxas trades registers for occupancy until some
+// spill.
+constexpr int BlocksOf(int columns) { return columns < 4 ? 6 : columns == 4 ? 4 : 3; }
 
 template <int kColumns>
-__global__ void __launch_bounds__(kWarps* kWarp)
+__global__ void __launch_bounds__(kWarps* kWarp, BlocksOf(kColumns))
     MatVecKernel(WeightView w, Columns x, int count, float* out) {
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarp;
   if (row >= w.rows) return;

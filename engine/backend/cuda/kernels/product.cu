@@ -134,7 +134,7 @@ __device__ __forceinline__ ExpertTile TileOf(const ProductArgs& args, int tile) 
 
 // Block (64 outputs, tile of places). Places beyond the tile repeat its last one.
 template <int kTile>
-__global__ void __launch_bounds__(kThreads) ProductKernel(ProductArgs args) {
+__global__ void __launch_bounds__(kThreads, 3) ProductKernel(ProductArgs args) {
   const ExpertTile tile = TileOf(args, kTile);
   const int lane = threadIdx.x % kWarp, g = lane / 4, t = lane % 4;
   const int output = blockIdx.x * kOutputs + threadIdx.x / kWarp * kWarpOutputs + g;
