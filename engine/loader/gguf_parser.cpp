@@ -274,20 +274,28 @@ Status GgufParser::AddTensor(const std::string& name, std::uint32_t type,
   return {};
 }
 
-// Gives every tensor its address, once the start of the weights is known.
+// Gives every tensor its address, once the start of the weights is known. Tensors follow one
+// another with nothing but padding between them, as every writer of the format has them: so a
+// changed size, type or place of one is seen.
 Status GgufParser::PlaceTensors() {
   if (extents_.empty()) return {};
   const std::uint64_t weights = (position_ + alignment_ - 1) / alignment_ * alignment_;
   std::sort(extents_.begin(), extents_.end(),
             [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
-  Checked<std::uint64_t> previous_end = 0;
+  std::uint64_t previous_end = 0;
+  bool known_end = true;  // not behind a tensor of a foreign type
   for (const Extent& extent : extents_) {
     context_ = extent.name;
-    const Checked<std::uint64_t> begin = extent.offset;
-    if (!(previous_end <= begin)) return Damaged("it overlaps another tensor");
-    previous_end = begin + extent.bytes;
-    if (!(previous_end + weights <= Checked<std::uint64_t>(bytes_.size()))) return Truncated();
-    if (const auto it = out_.tensors.find(extent.name); it != out_.tensors.end()) {
+    if (extent.offset < previous_end) return Damaged("it overlaps another tensor");
+    const Checked<std::uint64_t> end = Checked<std::uint64_t>(extent.offset) + extent.bytes;
+    if (!(end + weights <= Checked<std::uint64_t>(bytes_.size()))) return Truncated();
+    if (known_end && extent.offset - previous_end >= alignment_) {
+      return Damaged("there is a gap before it");
+    }
+    previous_end = *end.Get();
+    const auto it = out_.tensors.find(extent.name);
+    known_end = it != out_.tensors.end();
+    if (known_end) {
       it->second.data = const_cast<std::byte*>(bytes_.data() + weights + extent.offset);
     }
   }

@@ -8,6 +8,7 @@
 #include "engine/model/config_reader.h"
 #include "engine/model/family.h"
 #include "engine/model/rope.h"
+#include "engine/model/tensor_names.h"
 
 namespace paluku {
 namespace {
@@ -308,6 +309,7 @@ Result<ModelConfig> ModelConfig::Parse(const ModelFile& file) {
   ReadAttention(in, *family, known, config);
   ReadScales(in, *family, config);
   PALUKU_TRY(in.status());
+  PALUKU_TRY(RefuseStrayTensors(file, config, in.Integer("block_count", 1, kMaxLayers)));
   return config;
 }
 

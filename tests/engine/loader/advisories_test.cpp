@@ -427,46 +427,5 @@ std::string TemplateName(const testing::TestParamInfo<HostileTemplate>& info) {
 }
 INSTANTIATE_TEST_SUITE_P(Advisories, ChatTemplates, testing::ValuesIn(Templates()), TemplateName);
 
-// --- a real file, cut and flipped
-// ---------------------------------------------------------------------------
-
-// What a model says of the next token after "a", through the reference backend.
-Result<std::vector<float>> Answer(const std::string& path) {
-  const auto engine = Engine::Create({.backend = "reference", .threads = 1}).value();
-  PALUKU_TRY(engine->Load(path, {.context_tokens = 64}, {}, {}));
-  const std::int32_t id = 1;
-  return engine->Logits({&id, 1}, false);
-}
-
-TEST(RealFile, CutAtAThousandPlacesIsAnError) {
-  const Bytes whole = MakeTinyModel({.layers = 2}).Bytes();
-  for (std::size_t i = 0; i < 1000; ++i) {
-    const std::size_t size = 1 + i * (whole.size() - 2) / 999;
-    const std::string path = WriteFile("cut.gguf", std::span(whole).first(size));
-    ASSERT_FALSE(Answer(path)) << size;
-  }
-}
-
-TEST(RealFile, AThousandFlippedBitsOfTheHeaderAreAnErrorOrAnAnswer) {
-  const Bytes whole = MakeTinyModel({.layers = 2}).Bytes();
-  const auto file = ModelFile::Open(WriteFile("whole.gguf", whole)).value();
-  const auto header = static_cast<std::size_t>(file->RequireTensor("token_embd.weight")->data -
-                                               file->mappings().front()->bytes().data());
-  int answers = 0;
-  for (std::size_t i = 0; i < 1000; ++i) {
-    Bytes flipped = whole;
-    const std::size_t bit = i * (8 * header - 1) / 999;
-    flipped[bit / 8] ^= std::byte{1} << (bit % 8);
-    const auto answer = Answer(WriteFile("flipped.gguf", flipped));
-    if (!answer) {
-      EXPECT_FALSE(answer.error().Message().empty());
-      continue;
-    }
-    ++answers;
-    EXPECT_EQ(answer->size(), static_cast<std::size_t>(kTinyVocabulary)) << bit;
-  }
-  std::printf("  %d of 1,000 still answer\n", answers);
-}
-
 }  // namespace
 }  // namespace paluku::test
