@@ -228,6 +228,7 @@ class WeightLoader {
     const std::int64_t uk_count = std::int64_t{config_.nope} * config_.latent;
     const std::int64_t uv_count = std::int64_t{config_.value} * config_.latent;
     for (int head = 0; head < config_.heads; ++head) {
+      if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled);
       const std::vector<float> values = Dequantise(kv_b.Rows(head * rows, rows));
       to_uk = Store(values.data(), uk_count, uk.dtype, to_uk);
       to_uv = Store(values.data() + uk_count, uv_count, uv.dtype, to_uv);
@@ -249,6 +250,7 @@ class WeightLoader {
     std::byte* to = bytes.data();
     std::vector<float> turned(static_cast<std::size_t>(nope * latent));
     for (int head = 0; head < config_.heads; ++head) {
+      if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled);
       const std::vector<float> values = Dequantise(k_b.Slab(head));
       for (std::int64_t c = 0; c < latent; ++c) {
         for (std::int64_t n = 0; n < nope; ++n) turned[n * latent + c] = values[c * nope + n];
@@ -270,6 +272,7 @@ class WeightLoader {
     std::vector<std::byte> bytes(static_cast<std::size_t>(uv.bytes()));
     std::byte* to = bytes.data();
     for (int head = 0; head < config_.heads; ++head) {
+      if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled);
       const std::vector<float> values = Dequantise(v_b.Slab(head));
       to = Store(values.data(), static_cast<std::int64_t>(values.size()), uv.dtype, to);
     }
@@ -312,7 +315,7 @@ class WeightLoader {
     }
     PALUKU_ASSIGN_OR_RETURN(out.routed.down,
                             Take("ffn_down_exps.weight", {experts, hidden, inner}));
-    if (!Has("ffn_gate_shexp.weight")) return {};
+    if (config_.experts_shared == 0) return {};
     return LoadSwiGlu(out.shared, "_shexp", std::int64_t{config_.experts_shared} * inner);
   }
 

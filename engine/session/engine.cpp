@@ -161,8 +161,10 @@ Status Engine::Load(const std::string& path, const LoadOptions& options,
   }
   PALUKU_ASSIGN_OR_RETURN(auto file, ModelFile::Open(path));
   PALUKU_ASSIGN_OR_RETURN(ModelConfig config, ModelConfig::Parse(*file));
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
   auto model = std::make_shared<LoadedModel>();
   PALUKU_ASSIGN_OR_RETURN(model->tokenizer, LoadTokenizer(*file, config));
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
   if (auto chat_template = ChatTemplate::Create(*model->tokenizer)) {
     model->chat_template = *chat_template;
   } else {

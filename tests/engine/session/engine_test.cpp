@@ -203,6 +203,26 @@ TEST_F(EngineTest, LoadingReportsAndCanBeStopped) {
   EXPECT_EQ(engine_->model(), nullptr) << "no model is loaded after an error";
 }
 
+// Work between two looks at the stop is one tensor's, wherever it comes.
+TEST_F(EngineTest, AStopIsSeenBeforeTheNextTensor) {
+  int all = 0;
+  ASSERT_TRUE(engine_->Load(path_, {}, [&](std::int64_t, std::int64_t) { ++all; }, {}));
+  ASSERT_GT(all, 20);
+  for (int at = 1; at < all; ++at) {
+    std::stop_source stop;
+    int calls = 0;
+    const LoadProgress progress = [&](std::int64_t, std::int64_t) {
+      if (++calls == at) stop.request_stop();
+    };
+    const Status loaded = engine_->Load(path_, {}, progress, stop.get_token());
+    ASSERT_EQ(loaded.has_value(), at == all - 1) << "nothing is left to do after the last tensor";
+    EXPECT_LE(calls, at + 1);
+    if (loaded) continue;
+    EXPECT_EQ(loaded.error().code, ErrorCode::kCancelled);
+    EXPECT_EQ(calls, at);
+  }
+}
+
 TEST_F(EngineTest, FilesThatCannotRunSayWhy) {
   const auto load = [&](const std::string& path) {
     return engine_->Load(path, {}, {}, {}).error();
