@@ -1,10 +1,9 @@
 // tokenize and detokenize: text to token ids and back, for a model or a bare vocabulary.
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "app/cli/command.h"
+#include "app/cli/text_file.h"
 #include "engine/base/utf8.h"
 #include "engine/loader/model_file.h"
 #include "engine/text/tokenizer.h"
@@ -19,17 +18,13 @@ Result<std::shared_ptr<const Tokenizer>> OpenTokenizer(const Context& context,
     PALUKU_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromTokenizerJson(path));
     return Tokenizer::Create(std::move(vocabulary));
   }
+  if (path.ends_with("tiktoken.model")) {
+    PALUKU_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromTiktoken(path));
+    return Tokenizer::Create(std::move(vocabulary));
+  }
   PALUKU_ASSIGN_OR_RETURN(const std::shared_ptr<const ModelFile> file, ModelFile::Open(path));
   PALUKU_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromGguf(*file));
   return Tokenizer::Create(std::move(vocabulary));
-}
-
-Result<std::string> ReadText(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return Fail(ErrorCode::kFileNotFound, path);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (stream.bad()) return Fail(ErrorCode::kIo, path, "the file could not be read to its end");
-  return text;
 }
 
 struct TokenizeArguments {
@@ -46,7 +41,7 @@ Status Tokenize(const Context& context, const TokenizeArguments& arguments) {
                           OpenTokenizer(context, arguments.model));
   std::string text = arguments.text;
   if (!arguments.file.empty()) {
-    PALUKU_ASSIGN_OR_RETURN(text, ReadText(arguments.file));
+    PALUKU_ASSIGN_OR_RETURN(text, ReadTextFile(arguments.file));
   }
   const std::vector<std::int32_t> ids = arguments.no_bos
                                             ? tokenizer->Encode(text, SpecialTokens::kParse)

@@ -111,7 +111,7 @@ TensorGroupKind GroupOf(std::string_view name, const ModelConfig* config) {
   if (has("_shexp.")) return TensorGroupKind::kSharedExperts;
   if (has("ffn_gate_inp.") || has("exp_probs_b.")) return TensorGroupKind::kRouter;
   if (has(".indexer.")) return TensorGroupKind::kIndexer;
-  if (has(".attn_")) return TensorGroupKind::kAttention;
+  if (has(".attn_") || has(".ffn_norm.")) return TensorGroupKind::kAttention;
   return has(".ffn_") ? TensorGroupKind::kDense : TensorGroupKind::kOther;
 }
 
@@ -152,6 +152,7 @@ void FillParameters(const std::vector<Counted>& tensors, const ModelConfig* conf
 }
 
 void FillConfig(const ModelConfig& config, ModelCard& card) {
+  card.family = config.family;
   card.layers = config.layers;
   card.dense_layers = config.dense_layers;
   card.hidden = config.hidden;
@@ -182,8 +183,11 @@ void AddForeignTypes(const ModelFile& file, ModelCard& card) {
 // The name of the rules: that of the pre-tokenizer, or of a model that has none.
 void FillTokenizer(const ModelFile& file, ModelCard& card) {
   const std::string model = TextOr(file, "tokenizer.ggml.model", "");
-  if (model == "llama") {
-    card.tokenizer = "SentencePiece";
+  if (model == "llama" || model == "t5") {
+    card.tokenizer = model == "llama" ? "SentencePiece" : "SentencePiece (unigram)";
+    if (file.Has("tokenizer.ggml.precompiled_charsmap"))
+      card.unsupported.push_back(
+          {ErrorCode::kUnsupportedTokenizer, file.path(), "t5 with a map of characters"});
     return;
   }
   const bool byte_level = model == "gpt2" || model.empty();

@@ -38,4 +38,16 @@ std::optional<std::string> BytesOfStoredToken(std::string_view stored) {
   return bytes;
 }
 
+std::string StoredTokenOfBytes(std::string_view bytes) {
+  static const auto kStored = [] {
+    std::array<char32_t, 256> stored{};
+    for (std::size_t c = 0; c < kBytes.size(); ++c)
+      if (kBytes[c] >= 0) stored[static_cast<std::size_t>(kBytes[c])] = static_cast<char32_t>(c);
+    return stored;
+  }();
+  std::string stored;
+  for (const char byte : bytes) AppendUtf8(stored, kStored[static_cast<unsigned char>(byte)]);
+  return stored;
+}
+
 }  // namespace paluku

@@ -10,5 +10,7 @@ namespace paluku {
 
 // The bytes that `stored` stands for; nothing when it holds a character outside the alphabet.
 std::optional<std::string> BytesOfStoredToken(std::string_view stored);
+// The other way round.
+std::string StoredTokenOfBytes(std::string_view bytes);
 
 }  // namespace paluku

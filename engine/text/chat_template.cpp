@@ -67,7 +67,8 @@ std::vector<std::int32_t> Encode(const Text& text, const Tokenizer& tokenizer) {
   std::vector<std::int32_t> ids;
   std::size_t done = 0;
   const auto encode_until = [&](std::size_t end) {
-    const auto plain = tokenizer.Encode(bytes.substr(done, end - done), SpecialTokens::kAsText);
+    const auto plain =
+        tokenizer.Encode(bytes.substr(done, end - done), SpecialTokens::kAsText, done == 0);
     ids.insert(ids.end(), plain.begin(), plain.end());
   };
   while (const auto special = FindSpecial(text, done, tokenizer)) {

@@ -8,6 +8,7 @@ namespace paluku {
 namespace {
 
 constexpr std::string_view kSpaceMark = "\u2581";
+constexpr char32_t kSpaceCharacter = 0x2581;
 
 std::uint64_t Pair(char32_t left, char32_t right) {
   return static_cast<std::uint64_t>(left) << 32 | right;
@@ -16,8 +17,9 @@ std::uint64_t Pair(char32_t left, char32_t right) {
 }  // namespace
 
 SentencePieces::SentencePieces(const std::vector<Token>& tokens,
-                               const std::array<std::int32_t, 256>& bytes, bool prefix_space)
-    : bytes_(bytes), prefix_space_(prefix_space) {
+                               const std::array<std::int32_t, 256>& bytes, SpacePrefix prefix,
+                               bool words_begin_at_spaces)
+    : bytes_(bytes), prefix_(prefix), words_begin_at_spaces_(words_begin_at_spaces) {
   for (const Token& token : tokens) {
     std::size_t length = 0;
     char32_t left = DecodeUtf8(token.text, &length);
@@ -34,10 +36,15 @@ SentencePieces::SentencePieces(const std::vector<Token>& tokens,
   }
 }
 
-std::string SentencePieces::Normalise(std::string_view text) const {
+std::string SentencePieces::Normalise(std::string_view text, bool at_start) const {
   std::string normal;
+  if (text.empty()) return normal;
   normal.reserve(text.size() + text.size() / 3 + 4);
-  if (prefix_space_ && !text.empty()) normal += kSpaceMark;
+  const bool there = text.front() == ' ' || text.starts_with(kSpaceMark);
+  if (prefix_ == SpacePrefix::kAlways || (prefix_ == SpacePrefix::kUnlessThere && !there) ||
+      (prefix_ == SpacePrefix::kAtStart && at_start && !there)) {
+    normal += kSpaceMark;
+  }
   for (const char c : text) {
     if (c == ' ') {
       normal += kSpaceMark;
@@ -49,6 +56,7 @@ std::string SentencePieces::Normalise(std::string_view text) const {
 }
 
 bool SentencePieces::MayJoin(char32_t left, char32_t right) const {
+  if (words_begin_at_spaces_ && right == kSpaceCharacter) return false;
   return neighbours_.contains(Pair(left, right));
 }
 

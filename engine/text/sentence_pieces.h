@@ -1,9 +1,10 @@
 // SentencePieces: how text becomes symbols in the manner of SentencePiece, before any merge.
 //
-// Spaces are written as U+2581, one goes before the text, and nothing else is normalised. A symbol
-// is a character, or the bytes of one that is no token. There are no words: to keep pieces short,
-// text is cut between two characters that no token holds side by side, which changes nothing,
-// because no merge could ever join across such a place. Const after Create, safe on any thread.
+// Spaces are written as U+2581, one may go before the text, and nothing else is normalised. A
+// symbol is a character, or the bytes of one that is no token. There are no words: to keep pieces
+// short, text is cut between two characters that no token holds side by side, which changes
+// nothing, because no token could ever reach over such a place. Const after Create, safe on any
+// thread.
 #pragma once
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "engine/text/seeded_hash.h"
+#include "engine/text/vocabulary.h"
 
 namespace paluku {
 
@@ -25,14 +27,15 @@ class SentencePieces {
   };
   // `tokens` are those that text may become; `bytes` the tokens of single bytes.
   SentencePieces(const std::vector<Token>& tokens, const std::array<std::int32_t, 256>& bytes,
-                 bool prefix_space);
+                 SpacePrefix prefix, bool words_begin_at_spaces);
 
-  std::string Normalise(std::string_view text) const;
+  // `at_start`: nothing stands before `text`.
+  std::string Normalise(std::string_view text, bool at_start) const;
   // As PreTokenizer::Split, of normalised text.
   void Split(std::string_view text, std::vector<std::size_t>& ends) const;
   void AppendSymbols(std::string_view piece, std::vector<std::int32_t>& symbols) const;
 
-  bool prefix_space() const { return prefix_space_; }
+  bool prefixes() const { return prefix_ != SpacePrefix::kNone; }
 
  private:
   bool MayJoin(char32_t left, char32_t right) const;
@@ -40,7 +43,8 @@ class SentencePieces {
   std::vector<std::int32_t> characters_;  // [code point] the token of this character alone, or -1
   std::array<std::int32_t, 256> bytes_;
   std::unordered_set<std::uint64_t, SeededHash> neighbours_;  // pairs that some token holds
-  bool prefix_space_;
+  SpacePrefix prefix_;
+  bool words_begin_at_spaces_;
 };
 
 // The bytes that a stored token stands for: U+2581 is a space.

@@ -3,8 +3,38 @@
 #include <algorithm>
 
 #include "engine/base/utf8.h"
+#include "engine/text/unicode.h"
+#include "engine/text/vocabulary.h"
 
 namespace paluku {
+namespace {
+
+// A word goes on over one of the ends of text[begin, end).
+bool TouchesAWord(std::string_view text, std::size_t begin, std::size_t end) {
+  std::size_t other = 0;
+  return (begin > 0 && IsWordCharacter(DecodeUtf8Before(text, begin, &other))) ||
+         (end < text.size() && IsWordCharacter(DecodeUtf8(text.substr(end), &other)));
+}
+
+// Where the white space before `begin` starts, not before `from`.
+std::size_t SpaceBefore(std::string_view text, std::size_t from, std::size_t begin) {
+  std::size_t start = begin;
+  while (start > from) {
+    std::size_t before = 0;
+    if (!IsWhiteSpace(DecodeUtf8Before(text, start, &before)) || before < from) break;
+    start = before;
+  }
+  return start;
+}
+
+// Where the white space from `end` on ends.
+std::size_t SpaceAfter(std::string_view text, std::size_t end) {
+  std::size_t length = 0;
+  while (end < text.size() && IsWhiteSpace(DecodeUtf8(text.substr(end), &length))) end += length;
+  return end;
+}
+
+}  // namespace
 
 SpecialMatcher::SpecialMatcher(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
   std::erase_if(tokens_,
@@ -19,18 +49,29 @@ SpecialMatcher::SpecialMatcher(std::vector<Token> tokens) : tokens_(std::move(to
 
 std::optional<SpecialMatcher::Match> SpecialMatcher::Find(std::string_view text,
                                                           std::size_t from) const {
-  for (std::size_t i = from; i < text.size(); ++i) {
-    if (!starts_[static_cast<unsigned char>(text[i])]) continue;
-    if (const auto match = LongestAt(text, i)) return match;
+  if (tokens_.empty()) return std::nullopt;
+  for (std::size_t i = from; i < text.size();) {
+    const Token* token =
+        starts_[static_cast<unsigned char>(text[i])] ? LongestAt(text, i) : nullptr;
+    if (token == nullptr) {
+      ++i;
+      continue;
+    }
+    const std::size_t end = i + token->text.size();
+    if ((token->flags & kWholeWordOnly) == 0 || !TouchesAWord(text, i, end)) {
+      return Match{(token->flags & kTakesSpaceBefore) != 0 ? SpaceBefore(text, from, i) : i,
+                   (token->flags & kTakesSpaceAfter) != 0 ? SpaceAfter(text, end) : end, token->id};
+    }
+    i = end;
   }
   return std::nullopt;
 }
 
 // Narrows the sorted tokens byte by byte to those that share the text read so far; a token that
 // ends there stands first among them.
-std::optional<SpecialMatcher::Match> SpecialMatcher::LongestAt(std::string_view text,
-                                                               std::size_t begin) const {
-  std::optional<Match> longest;
+const SpecialMatcher::Token* SpecialMatcher::LongestAt(std::string_view text,
+                                                       std::size_t begin) const {
+  const Token* longest = nullptr;
   auto low = tokens_.begin();
   auto high = tokens_.end();
   for (std::size_t depth = 0; begin + depth < text.size() && low != high; ++depth) {
@@ -40,8 +81,7 @@ std::optional<SpecialMatcher::Match> SpecialMatcher::LongestAt(std::string_view 
     };
     low = std::partition_point(low, high, [&](const Token& t) { return at(t) < byte; });
     high = std::partition_point(low, high, [&](const Token& t) { return at(t) <= byte; });
-    if (low != high && low->text.size() == depth + 1)
-      longest = Match{begin, begin + depth + 1, low->id};
+    if (low != high && low->text.size() == depth + 1) longest = &*low;
   }
   return longest;
 }

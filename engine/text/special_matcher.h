@@ -1,4 +1,5 @@
-// SpecialMatcher: finds whole special tokens in text: the leftmost, and of those the longest.
+// SpecialMatcher: finds whole special tokens in text: the leftmost, and of those the longest, with
+// the white space around them that they take in. As Hugging Face's AddedVocabulary finds them.
 // Const after construction, safe on any thread.
 #pragma once
 
@@ -15,9 +16,10 @@ class SpecialMatcher {
   struct Token {
     std::string text;
     std::int32_t id = 0;
+    std::uint8_t flags = 0;  // of AddedTokenFlag
   };
   struct Match {
-    std::size_t begin = 0;
+    std::size_t begin = 0;  // white space taken in included
     std::size_t end = 0;
     std::int32_t id = 0;
   };
@@ -26,12 +28,13 @@ class SpecialMatcher {
   // character. Of equal texts the lowest id wins.
   explicit SpecialMatcher(std::vector<Token> tokens);
 
-  // The first match at or after `from`. `text` must be valid UTF-8.
+  // The first match at or after `from`, where an earlier one may have ended. `text` must be valid
+  // UTF-8.
   std::optional<Match> Find(std::string_view text, std::size_t from) const;
   std::optional<std::int32_t> IdOf(std::string_view text) const;
 
  private:
-  std::optional<Match> LongestAt(std::string_view text, std::size_t begin) const;
+  const Token* LongestAt(std::string_view text, std::size_t begin) const;
 
   std::vector<Token> tokens_;                          // sorted by text
   std::vector<bool> starts_ = std::vector<bool>(256);  // bytes that some token starts with

@@ -6,6 +6,7 @@
 #include "engine/base/check.h"
 #include "engine/base/utf8.h"
 #include "engine/text/tokenizer_builder.h"
+#include "engine/text/unicode.h"
 
 namespace paluku {
 namespace {
@@ -32,13 +33,28 @@ class WordCache {
   std::vector<Entry> entries_;
 };
 
+// Appends the tokens that `matcher` finds, and lets `encode` append what stands between them.
+template <class Encode>
+void ForEachStretch(const SpecialMatcher& matcher, std::string_view text,
+                    std::vector<std::int32_t>& ids, const Encode& encode) {
+  std::size_t done = 0;
+  while (const auto match = matcher.Find(text, done)) {
+    if (match->begin > done) encode(done, match->begin);
+    ids.push_back(match->id);
+    done = match->end;
+  }
+  if (done < text.size()) encode(done, text.size());
+}
+
 }  // namespace
 
 Tokenizer::Tokenizer(Parts parts)
     : pre_tokenizer_(std::move(parts.pre_tokenizer)),
       byte_ids_(parts.byte_ids),
       sentence_pieces_(std::move(parts.sentence_pieces)),
+      unigram_(std::move(parts.unigram)),
       merges_(std::move(parts.merges)),
+      any_(std::move(parts.any)),
       all_(std::move(parts.all)),
       ordinary_(std::move(parts.ordinary)) {}
 
@@ -46,23 +62,42 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::Create(Vocabulary vocabulary
   return TokenizerBuilder(std::move(vocabulary)).Build();
 }
 
-std::vector<std::int32_t> Tokenizer::Encode(std::string_view text, SpecialTokens special) const {
+std::vector<std::int32_t> Tokenizer::Encode(std::string_view text, SpecialTokens special,
+                                            bool at_start) const {
   std::string repaired;
   if (!IsValidUtf8(text)) {
     repaired = RepairUtf8(text);
     text = repaired;
   }
-  const SpecialMatcher& matcher = special == SpecialTokens::kParse ? all_ : ordinary_;
+  const AddedTokens& added = special == SpecialTokens::kParse ? all_ : ordinary_;
   std::vector<std::int32_t> ids;
   ids.reserve(text.size() / 3 + 8);
-  std::size_t done = 0;
-  while (const auto match = matcher.Find(text, done)) {
-    EncodeText(text.substr(done, match->begin - done), ids);
-    ids.push_back(match->id);
-    done = match->end;
-  }
-  EncodeText(text.substr(done), ids);
+  ForEachStretch(added.written, text, ids, [&](std::size_t begin, std::size_t end) {
+    EncodeStretch(text.substr(begin, end - begin), added.normalised, at_start && begin == 0, ids);
+  });
   return ids;
+}
+
+// What stands between two tokens that were found in the text as it is.
+void Tokenizer::EncodeStretch(std::string_view text, const SpecialMatcher& normalised,
+                              bool at_start, std::vector<std::int32_t>& ids) const {
+  std::string normal;
+  const auto replace = [&](std::string changed) {
+    normal = std::move(changed);
+    text = normal;
+  };
+  if (composes_) replace(ComposeUtf8(text));
+  if (sentence_pieces_ && normaliser_marks_spaces_) {
+    replace(sentence_pieces_->Normalise(text, at_start));
+  }
+  ForEachStretch(normalised, text, ids, [&](std::size_t begin, std::size_t end) {
+    const std::string_view piece = text.substr(begin, end - begin);
+    if (sentence_pieces_ && !normaliser_marks_spaces_) {
+      EncodeText(sentence_pieces_->Normalise(piece, at_start && begin == 0), ids);
+    } else {
+      EncodeText(piece, ids);
+    }
+  });
 }
 
 std::vector<std::int32_t> Tokenizer::EncodePrompt(std::string_view text,
@@ -74,10 +109,7 @@ std::vector<std::int32_t> Tokenizer::EncodePrompt(std::string_view text,
 
 void Tokenizer::EncodeText(std::string_view text, std::vector<std::int32_t>& ids) const {
   std::vector<std::size_t> ends;
-  std::string normal;
   if (sentence_pieces_) {
-    normal = sentence_pieces_->Normalise(text);
-    text = normal;
     sentence_pieces_->Split(text, ends);
   } else {
     pre_tokenizer_.Split(text, ends);
@@ -105,6 +137,7 @@ void Tokenizer::EncodePiece(std::string_view piece, std::vector<std::int32_t>& i
     ids.push_back(whole->second);
     return;
   }
+  if (unigram_) return unigram_->Append(piece, ids);
   std::vector<std::int32_t> symbols;
   symbols.reserve(piece.size());
   if (sentence_pieces_) {
@@ -123,8 +156,7 @@ Result<std::string> Tokenizer::Decode(std::span<const std::int32_t> ids) const {
                   "not a token of this vocabulary of " + std::to_string(size()));
     bytes += Piece(id);
   }
-  if (sentence_pieces_ && sentence_pieces_->prefix_space() && bytes.starts_with(' '))
-    bytes.erase(0, 1);
+  if (sentence_pieces_ && sentence_pieces_->prefixes() && bytes.starts_with(' ')) bytes.erase(0, 1);
   return bytes;
 }
 

@@ -1,9 +1,11 @@
-// Tokenizer: text to token ids and back, by byte-pair encoding, byte-level or SentencePiece's.
+// Tokenizer: text to token ids and back, by byte-pair encoding (byte-level or SentencePiece's) or a
+// unigram model.
 //
 // Built once per model from a Vocabulary; const afterwards and safe on any thread. Text of a user
 // is encoded with SpecialTokens::kAsText and then never yields a control token, whatever it holds.
 // Source: Sennrich et al. 2016 (BPE); the byte-level form of GPT-2; special tokens are matched
-// before the pre-tokenizer, leftmost and longest first, as Hugging Face tokenizers does.
+// before the pre-tokenizer, leftmost and longest first, those "normalized" after all others, as
+// Hugging Face tokenizers does.
 #pragma once
 
 #include <array>
@@ -22,6 +24,7 @@
 #include "engine/text/seeded_hash.h"
 #include "engine/text/sentence_pieces.h"
 #include "engine/text/special_matcher.h"
+#include "engine/text/unigram.h"
 #include "engine/text/vocabulary.h"
 
 namespace paluku {
@@ -37,8 +40,10 @@ class Tokenizer {
   // unknown tokens, a size that does not fit).
   static Result<std::shared_ptr<const Tokenizer>> Create(Vocabulary vocabulary);
 
-  // Invalid UTF-8 in `text` becomes U+FFFD first. Adds no BOS.
-  std::vector<std::int32_t> Encode(std::string_view text, SpecialTokens special) const;
+  // Invalid UTF-8 in `text` becomes U+FFFD first. Adds no BOS. `at_start`: nothing stands before
+  // `text`, which matters to vocabularies that put a space before a whole text.
+  std::vector<std::int32_t> Encode(std::string_view text, SpecialTokens special,
+                                   bool at_start = true) const;
   // The same with exactly one BOS before it where the model wants one, also when the text already
   // begins with it.
   std::vector<std::int32_t> EncodePrompt(std::string_view text, SpecialTokens special) const;
@@ -55,10 +60,10 @@ class Tokenizer {
   // A token that ends an answer.
   bool IsEndOfGeneration(std::int32_t id) const { return ends_generation_[Index(id)]; }
   // The id of the special (added) token with this text.
-  std::optional<std::int32_t> SpecialId(std::string_view text) const { return all_.IdOf(text); }
+  std::optional<std::int32_t> SpecialId(std::string_view text) const { return any_.IdOf(text); }
   // The first special token in `text` (valid UTF-8) that begins at or after `from`.
   std::optional<SpecialMatcher::Match> FindSpecial(std::string_view text, std::size_t from) const {
-    return all_.Find(text, from);
+    return any_.Find(text, from);
   }
 
   std::int32_t size() const { return static_cast<std::int32_t>(piece_ends_.size()); }
@@ -74,7 +79,15 @@ class Tokenizer {
   friend class TokenizerBuilder;
   struct Parts;
   explicit Tokenizer(Parts parts);
+  // Added tokens that are looked for in text as it is, and in what the normaliser made of it.
+  struct AddedTokens {
+    SpecialMatcher written;
+    SpecialMatcher normalised;
+  };
+
   std::size_t Index(std::int32_t id) const;
+  void EncodeStretch(std::string_view text, const SpecialMatcher& normalised, bool at_start,
+                     std::vector<std::int32_t>& ids) const;
   void EncodeText(std::string_view text, std::vector<std::int32_t>& ids) const;
   void EncodePiece(std::string_view piece, std::vector<std::int32_t>& ids) const;
 
@@ -91,11 +104,15 @@ class Tokenizer {
   PreTokenizer pre_tokenizer_;
   std::array<std::int32_t, 256> byte_ids_;  // the token of every byte that UTF-8 text may hold
   std::optional<SentencePieces> sentence_pieces_;  // in place of the two above
+  std::optional<Unigram> unigram_;                 // in place of the merges
+  bool composes_ = false;
+  bool normaliser_marks_spaces_ = false;
   // Raw bytes to id, where a piece that is a token as a whole is that token; else empty.
   std::unordered_map<std::string_view, std::int32_t, SeededHash> whole_;
   MergeTable merges_;
-  SpecialMatcher all_;       // every added token
-  SpecialMatcher ordinary_;  // those that are plain words, which user text may become
+  SpecialMatcher any_;    // every added token, for what a template wrote
+  AddedTokens all_;       // every added token
+  AddedTokens ordinary_;  // those that are plain words, which user text may become
 };
 
 }  // namespace paluku

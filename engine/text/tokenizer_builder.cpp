@@ -6,6 +6,7 @@
 
 #include "engine/base/utf8.h"
 #include "engine/text/byte_alphabet.h"
+#include "engine/text/unicode.h"
 
 namespace paluku {
 namespace {
@@ -61,12 +62,17 @@ Result<std::shared_ptr<const Tokenizer>> TokenizerBuilder::Build() {
   Classify();
   PALUKU_TRY(CheckSpecialTokens());
   PALUKU_ASSIGN_OR_RETURN(const auto byte_ids, ByteIds());
-  std::optional<SentencePieces> characters;
-  if (IsSentencePiece()) characters = Characters(byte_ids);
+  if (IsSentencePiece()) characters_ = Characters(byte_ids);
+  std::optional<Unigram> unigram;
+  if (IsUnigram()) {
+    PALUKU_ASSIGN_OR_RETURN(unigram, UnigramModel(byte_ids));
+  }
   PALUKU_ASSIGN_OR_RETURN(MergeTable merges, Merges());
   std::shared_ptr<Tokenizer> tokenizer(
-      new Tokenizer({std::move(pre_tokenizer), byte_ids, std::move(characters), std::move(merges),
-                     Matcher(false), Matcher(true)}));
+      new Tokenizer({std::move(pre_tokenizer), byte_ids, characters_, std::move(unigram),
+                     std::move(merges), Matcher(false, true, true), Added(false), Added(true)}));
+  tokenizer->composes_ = vocabulary_.composes;
+  tokenizer->normaliser_marks_spaces_ = vocabulary_.normaliser_marks_spaces;
   FillPieces(*tokenizer);
   if (vocabulary_.ignores_merges) FillWhole(*tokenizer);
   FillEnds(*tokenizer);
@@ -99,7 +105,9 @@ Status TokenizerBuilder::Check() const {
   if (IsSentencePiece() && vocabulary_.ignores_merges)
     return Fail(ErrorCode::kUnsupportedTokenizer, vocabulary_.origin,
                 "SentencePiece with ignore_merges");
-  if (!vocabulary_.scores.empty() && vocabulary_.scores.size() != n_vocab)
+  if (!vocabulary_.added_flags.empty() && vocabulary_.added_flags.size() != n_vocab)
+    return Fail(ErrorCode::kBadValue, vocabulary_.origin, "flags of added tokens");
+  if ((IsUnigram() || !vocabulary_.scores.empty()) && vocabulary_.scores.size() != n_vocab)
     return Fail(ErrorCode::kBadValue, vocabulary_.origin, "number of scores");
   if (std::any_of(vocabulary_.scores.begin(), vocabulary_.scores.end(),
                   [](float score) { return !std::isfinite(score); }))
@@ -173,11 +181,25 @@ SentencePieces TokenizerBuilder::Characters(const std::array<std::int32_t, 256>&
   std::vector<SentencePieces::Token> tokens;
   tokens.reserve(learned_.size());
   for (const auto& [text, id] : learned_) tokens.push_back({text, id});
-  return SentencePieces(tokens, byte_ids, vocabulary_.prefix_space);
+  return SentencePieces(tokens, byte_ids, vocabulary_.space_prefix,
+                        vocabulary_.words_begin_at_spaces);
+}
+
+Result<Unigram> TokenizerBuilder::UnigramModel(
+    const std::array<std::int32_t, 256>& byte_ids) const {
+  std::vector<Unigram::Token> tokens;
+  tokens.reserve(learned_.size());
+  for (const auto& [text, id] : learned_)
+    tokens.push_back({text, id, vocabulary_.scores[static_cast<std::size_t>(id)]});
+  const float worst = *std::min_element(vocabulary_.scores.begin(), vocabulary_.scores.end());
+  auto model = Unigram::Create(tokens, byte_ids, worst);
+  if (!model) return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of the tokens");
+  return std::move(*model);
 }
 
 Result<MergeTable> TokenizerBuilder::Merges() const {
   std::vector<MergeTable::Rule> rules;
+  if (IsUnigram()) return MergeTable(rules);
   if (vocabulary_.merges.empty()) {
     PALUKU_ASSIGN_OR_RETURN(rules, RulesOfTokens());
   } else {
@@ -251,13 +273,34 @@ std::vector<std::uint32_t> TokenizerBuilder::Ranks() const {
   return ranks;
 }
 
-SpecialMatcher TokenizerBuilder::Matcher(bool ordinary_only) const {
+std::uint8_t TokenizerBuilder::FlagsOf(std::size_t id) const {
+  return vocabulary_.added_flags.empty() ? std::uint8_t{0} : vocabulary_.added_flags[id];
+}
+
+// Added tokens, those that are looked for before or after the normaliser or both.
+SpecialMatcher TokenizerBuilder::Matcher(bool ordinary_only, bool written, bool normalised) const {
   std::vector<SpecialMatcher::Token> tokens;
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    const bool after = (FlagsOf(i) & kAfterNormalising) != 0;
     const bool wanted = kinds_[i] == Kind::kWord || (kinds_[i] == Kind::kControl && !ordinary_only);
-    if (wanted) tokens.push_back({vocabulary_.tokens[i], static_cast<std::int32_t>(i)});
+    if (!wanted || !(after ? normalised : written)) continue;
+    tokens.push_back({written ? vocabulary_.tokens[i] : NormalisedText(i),
+                      static_cast<std::int32_t>(i), FlagsOf(i)});
   }
   return SpecialMatcher(std::move(tokens));
+}
+
+Tokenizer::AddedTokens TokenizerBuilder::Added(bool ordinary_only) const {
+  return {Matcher(ordinary_only, true, false), Matcher(ordinary_only, false, true)};
+}
+
+// What the normaliser makes of a token's text.
+std::string TokenizerBuilder::NormalisedText(std::size_t id) const {
+  const std::string& stored = vocabulary_.tokens[id];
+  if (!IsValidUtf8(stored)) return stored;  // is never found
+  const std::string text = vocabulary_.composes ? ComposeUtf8(stored) : stored;
+  const bool marked = characters_ && vocabulary_.normaliser_marks_spaces;
+  return marked ? characters_->Normalise(text, true) : text;
 }
 
 // The bytes that a token stands for.

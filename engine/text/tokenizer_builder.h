@@ -17,9 +17,11 @@ struct Tokenizer::Parts {
   PreTokenizer pre_tokenizer;
   std::array<std::int32_t, 256> byte_ids;
   std::optional<SentencePieces> sentence_pieces;
+  std::optional<Unigram> unigram;
   MergeTable merges;
-  SpecialMatcher all;
-  SpecialMatcher ordinary;
+  SpecialMatcher any;
+  AddedTokens all;
+  AddedTokens ordinary;
 };
 
 class TokenizerBuilder {
@@ -31,15 +33,20 @@ class TokenizerBuilder {
   Status Check() const;
   void Classify();
   Status CheckSpecialTokens() const;
-  bool IsSentencePiece() const { return vocabulary_.kind == VocabularyKind::kSentencePiece; }
+  bool IsSentencePiece() const { return vocabulary_.kind != VocabularyKind::kByteLevel; }
+  bool IsUnigram() const { return vocabulary_.kind == VocabularyKind::kUnigram; }
   Result<std::array<std::int32_t, 256>> ByteIds() const;
   SentencePieces Characters(const std::array<std::int32_t, 256>& byte_ids) const;
+  Result<Unigram> UnigramModel(const std::array<std::int32_t, 256>& byte_ids) const;
   Result<MergeTable> Merges() const;
   Result<std::vector<MergeTable::Rule>> ListedRules() const;
   Result<std::vector<MergeTable::Rule>> RulesOfTokens() const;
   std::vector<std::uint32_t> Ranks() const;
   std::string Bytes(std::size_t id) const;
-  SpecialMatcher Matcher(bool ordinary_only) const;
+  std::uint8_t FlagsOf(std::size_t id) const;
+  SpecialMatcher Matcher(bool ordinary_only, bool written, bool normalised) const;
+  Tokenizer::AddedTokens Added(bool ordinary_only) const;
+  std::string NormalisedText(std::size_t id) const;
   void FillPieces(Tokenizer& tokenizer) const;
   void FillWhole(Tokenizer& tokenizer) const;
   void FillEnds(Tokenizer& tokenizer) const;
@@ -48,7 +55,8 @@ class TokenizerBuilder {
   enum class Kind : std::uint8_t { kLearned, kControl, kWord, kByte, kUnused };
 
   Vocabulary vocabulary_;
-  std::vector<Kind> kinds_;  // [n_vocab]
+  std::vector<Kind> kinds_;                   // [n_vocab]
+  std::optional<SentencePieces> characters_;  // of a SentencePiece vocabulary
   // Tokens that merges may make, as stored; of equal ones the first.
   std::unordered_map<std::string_view, std::int32_t, SeededHash> learned_;
 };

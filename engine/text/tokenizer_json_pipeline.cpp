@@ -30,6 +30,11 @@ std::string NameOf(const Json& step) {
 
 Status ReadModel(const Json& model, Vocabulary& vocabulary) {
   const std::string type = StringAt(model, "type");
+  if (type == "Unigram") {
+    vocabulary.kind = VocabularyKind::kUnigram;
+    if (At(model, "byte_fallback") == true) return {};
+    return tl::unexpected(Unsupported(vocabulary, "Unigram without byte_fallback"));
+  }
   if (type != "BPE") return tl::unexpected(Unsupported(vocabulary, NameOf(model)));
   for (const char* option : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (!StringAt(model, option).empty())
@@ -72,21 +77,36 @@ std::string PreTokenizerName(const Json& root) {
 }
 
 Status ReadByteLevel(const Json& root, Vocabulary& vocabulary) {
-  for (const Json& step : StepsOf(At(root, "normalizer"), "normalizers"))
-    return tl::unexpected(Unsupported(vocabulary, "normalizer " + NameOf(step)));
+  for (const Json& step : StepsOf(At(root, "normalizer"), "normalizers")) {
+    if (StringAt(step, "type") != "NFC")
+      return tl::unexpected(Unsupported(vocabulary, "normalizer " + NameOf(step)));
+    vocabulary.composes = true;
+  }
   vocabulary.pre_tokenizer = PreTokenizerName(root);
   return {};
 }
 
-// Spaces become U+2581, and one more may go before every text; by normalisers (as Llama 2 has them)
-// or by Metaspace.
+// When Metaspace puts a mark before text; files of before 2023 say it with a truth value.
+std::optional<SpacePrefix> PrefixOf(const Json& metaspace) {
+  const std::string scheme = StringAt(metaspace, "prepend_scheme");
+  if (scheme.empty() && At(metaspace, "add_prefix_space") == false) return SpacePrefix::kNone;
+  if (scheme.empty() || scheme == "always") return SpacePrefix::kUnlessThere;
+  if (scheme == "first") return SpacePrefix::kAtStart;
+  if (scheme == "never") return SpacePrefix::kNone;
+  return std::nullopt;
+}
+
+// Spaces become U+2581, and one more may go before text; by normalisers (as Llama 2 has them) or by
+// Metaspace.
 Status ReadSentencePiece(const Json& root, Vocabulary& vocabulary) {
   bool marks_spaces = false;
   for (const Json& step : StepsOf(At(root, "normalizer"), "normalizers")) {
     const std::string type = StringAt(step, "type");
-    if (type == "Prepend" && StringAt(step, "prepend") == kSpaceMark && !marks_spaces &&
-        !vocabulary.prefix_space) {
-      vocabulary.prefix_space = true;
+    if (type == "NFC") {
+      vocabulary.composes = true;
+    } else if (type == "Prepend" && StringAt(step, "prepend") == kSpaceMark && !marks_spaces &&
+               vocabulary.space_prefix == SpacePrefix::kNone) {
+      vocabulary.space_prefix = SpacePrefix::kAlways;
     } else if (type == "Replace" && StringAt(At(step, "pattern"), "String") == " " &&
                StringAt(step, "content") == kSpaceMark) {
       marks_spaces = true;
@@ -95,11 +115,13 @@ Status ReadSentencePiece(const Json& root, Vocabulary& vocabulary) {
     }
   }
   for (const Json& step : StepsOf(At(root, "pre_tokenizer"), "pretokenizers")) {
-    const std::string scheme = StringAt(step, "prepend_scheme");
+    const auto prefix = PrefixOf(step);
     if (StringAt(step, "type") != "Metaspace" || StringAt(step, "replacement") != kSpaceMark ||
-        At(step, "split") != false || (scheme != "always" && scheme != "never") || marks_spaces)
+        !prefix || marks_spaces)
       return tl::unexpected(Unsupported(vocabulary, "SentencePiece with " + NameOf(step)));
-    vocabulary.prefix_space = scheme == "always";
+    vocabulary.space_prefix = *prefix;
+    vocabulary.words_begin_at_spaces = At(step, "split") != false;
+    vocabulary.normaliser_marks_spaces = false;
     marks_spaces = true;
   }
   if (!marks_spaces)
@@ -116,18 +138,6 @@ bool PutsATokenFirst(const Json& step) {
 
 }  // namespace
 
-const Json& At(const Json& object, const char* key) {
-  static const Json kNothing;
-  if (!object.is_object()) return kNothing;
-  const auto found = object.find(key);
-  return found == object.end() ? kNothing : *found;
-}
-
-std::string StringAt(const Json& object, const char* key) {
-  const Json& value = At(object, key);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
 bool IsByteName(std::string_view text) {
   return text.size() == 6 && text.starts_with("<0x") && text[5] == '>' &&
          std::isxdigit(static_cast<unsigned char>(text[3])) != 0 &&
@@ -136,7 +146,7 @@ bool IsByteName(std::string_view text) {
 
 Status ReadPipeline(const Json& root, Vocabulary& vocabulary) {
   PALUKU_TRY(ReadModel(At(root, "model"), vocabulary));
-  if (vocabulary.kind == VocabularyKind::kSentencePiece) {
+  if (vocabulary.kind != VocabularyKind::kByteLevel) {
     PALUKU_TRY(ReadSentencePiece(root, vocabulary));
   } else {
     PALUKU_TRY(ReadByteLevel(root, vocabulary));

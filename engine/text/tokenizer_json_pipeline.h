@@ -3,26 +3,20 @@
 // file may have any shape; a step that Paluku does not have is refused by its name.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <string>
+#include <string_view>
 
+#include "engine/text/tokenizer_folder.h"
 #include "engine/text/vocabulary.h"
 
 namespace paluku {
 
-using Json = nlohmann::json;
-
-// The value of a key; null where the object or the key is not there.
-const Json& At(const Json& object, const char* key);
-// Empty where it is no string.
-std::string StringAt(const Json& object, const char* key);
-
 // "<0x41>": the form of the byte tokens of SentencePiece.
 bool IsByteName(std::string_view text);
 
-// Fills `kind`, `pre_tokenizer`, `ignores_merges`, `prefix_space` and `add_bos`. Error:
-// kUnsupportedTokenizer. A sequence of splits that is not known is no error yet: it becomes the
-// name of the pre-tokenizer, for Tokenizer::Create to refuse and for `inspect` to tell.
+// Fills `kind`, `pre_tokenizer`, `ignores_merges`, `composes`, what is said of spaces, and
+// `add_bos`. Error: kUnsupportedTokenizer. A sequence of splits that is not known is no error yet:
+// it becomes the name of the pre-tokenizer, for Tokenizer::Create to refuse and for `inspect` to
+// tell.
 Status ReadPipeline(const Json& root, Vocabulary& vocabulary);
 
 }  // namespace paluku

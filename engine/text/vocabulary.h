@@ -31,6 +31,23 @@ enum class TokenType : std::uint8_t {
 enum class VocabularyKind : std::uint8_t {
   kByteLevel,      // pieces of a pre-tokenizer, merged from their bytes
   kSentencePiece,  // whole text, merged from its characters; bytes stand in for unknown ones
+  kUnigram,        // likewise, but cut where the sum of the tokens' scores is best
+};
+
+// The space (U+2581) that a SentencePiece vocabulary puts before text.
+enum class SpacePrefix : std::uint8_t {
+  kNone,
+  kAlways,       // before every stretch between special tokens
+  kUnlessThere,  // likewise, but not where one stands already
+  kAtStart,      // likewise, and only at the start of the whole text
+};
+
+// How an added token is found in text; bits that tokenizer.json says and GGUF does not.
+enum AddedTokenFlag : std::uint8_t {
+  kTakesSpaceBefore = 1,  // "lstrip"
+  kTakesSpaceAfter = 2,   // "rstrip"
+  kWholeWordOnly = 4,     // "single_word"
+  kAfterNormalising = 8,  // "normalized": looked for in what the normaliser made, not before it
 };
 
 struct VocabularyLimits {
@@ -64,21 +81,41 @@ struct Vocabulary {
   std::vector<float> scores;        // [n_vocab] or empty; without merges the token of the best
                                     // score, or the lowest id, is made first
   bool ignores_merges = false;      // a piece that is a token as a whole is that token
-  bool prefix_space = false;        // SentencePiece: a space goes before every text
-  std::optional<std::int32_t> bos;  // all ids < n_vocab
+  SpacePrefix space_prefix = SpacePrefix::kNone;
+  bool normaliser_marks_spaces = true;    // U+2581 is there before tokens "normalized" are found
+  bool words_begin_at_spaces = false;     // SentencePiece: no token goes on over a space
+  bool composes = false;                  // the text is brought into NFC first
+  std::vector<std::uint8_t> added_flags;  // [n_vocab] of AddedTokenFlag, or empty: none
+  std::optional<std::int32_t> bos;        // all ids < n_vocab
   std::optional<std::int32_t> eos;
   std::optional<std::int32_t> pad;
   std::vector<std::int32_t> end_of_turn;  // further ids that end an answer (eot, eom)
   bool add_bos = true;
 };
 
+// Keys of our own, for what tokenizer.json says and GGUF has no key for. Other programs pass them
+// over.
+namespace vocabulary_keys {
+inline constexpr char kAddedFlags[] = "tokenizer.paluku.added_token_flags";  // [n_vocab]
+inline constexpr char kComposes[] = "tokenizer.paluku.nfc";
+inline constexpr char kSpacePrefix[] = "tokenizer.paluku.space_prefix";
+inline constexpr char kNormaliserMarksSpaces[] = "tokenizer.paluku.normalizer_marks_spaces";
+inline constexpr char kWordsBeginAtSpaces[] = "tokenizer.paluku.words_begin_at_spaces";
+inline constexpr char kEndOfTurn[] = "tokenizer.paluku.end_of_turn_ids";
+}  // namespace vocabulary_keys
+
 // Reads `tokenizer.*` of any GGUF with a byte-level BPE vocabulary (`tokenizer.ggml.model` gpt2) or
-// a SentencePiece one of the BPE kind (llama), whatever its architecture. Errors: kMissingKey,
-// kBadValue, kLimitExceeded, kUnsupportedTokenizer.
+// a SentencePiece one of the BPE (llama) or the unigram kind (t5), whatever its architecture.
+// Errors: kMissingKey, kBadValue, kLimitExceeded, kUnsupportedTokenizer.
 Result<Vocabulary> VocabularyFromGguf(const ModelFile& file);
 
-// Reads a Hugging Face tokenizer.json and, where it lies beside it, tokenizer_config.json (special
-// ids, chat template). Errors: those of reading a file, and as above.
+// Reads a Hugging Face tokenizer.json and, where they lie beside it, tokenizer_config.json (special
+// ids, chat template), chat_template.jinja and generation_config.json (ids that end an answer).
+// Errors: those of reading a file, and as above.
 Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path);
+
+// Reads a tiktoken.model as Kimi's checkpoints have it, lines of a token in base64 and its rank,
+// and the same files beside it. Errors as above.
+Result<Vocabulary> VocabularyFromTiktoken(const std::string& path);
 
 }  // namespace paluku

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "engine/base/utf8.h"
@@ -7,6 +8,8 @@
 
 namespace paluku {
 namespace {
+
+namespace keys = vocabulary_keys;
 
 constexpr std::string_view kTokensKey = "tokenizer.ggml.tokens";
 constexpr std::string_view kTypesKey = "tokenizer.ggml.token_type";
@@ -81,6 +84,13 @@ Status ReadSpecialIds(const ModelFile& file, Vocabulary& vocabulary) {
     PALUKU_ASSIGN_OR_RETURN(const auto id, ReadId(file, key, n_vocab));
     if (id) vocabulary.end_of_turn.push_back(*id);
   }
+  if (!file.Has(keys::kEndOfTurn)) return {};
+  PALUKU_ASSIGN_OR_RETURN(const auto ids, file.Integers(keys::kEndOfTurn));
+  for (const std::int64_t id : ids) {
+    if (id < 0 || static_cast<std::size_t>(id) >= n_vocab)
+      return Fail(ErrorCode::kBadValue, file.path(), keys::kEndOfTurn);
+    vocabulary.end_of_turn.push_back(static_cast<std::int32_t>(id));
+  }
   return {};
 }
 
@@ -94,12 +104,27 @@ Status ReadByteLevel(const ModelFile& file, Vocabulary& vocabulary) {
   return ReadMerges(file, vocabulary);
 }
 
-// The model "llama": SentencePiece, whose merges are told by scores. Where ids are missing, those
-// that SentencePiece gives by default.
-Status ReadSentencePiece(const ModelFile& file, Vocabulary& vocabulary) {
-  vocabulary.kind = VocabularyKind::kSentencePiece;
-  PALUKU_ASSIGN_OR_RETURN(vocabulary.prefix_space,
-                          file.BoolOr("tokenizer.ggml.add_space_prefix", true));
+// The models "llama", SentencePiece whose merges are told by scores, and "t5", its unigram kind.
+// Where ids are missing, those that SentencePiece gives by default.
+Status ReadSentencePiece(const ModelFile& file, bool unigram, Vocabulary& vocabulary) {
+  vocabulary.kind = unigram ? VocabularyKind::kUnigram : VocabularyKind::kSentencePiece;
+  constexpr auto kMost = static_cast<std::uint64_t>(SpacePrefix::kAtStart);
+  PALUKU_ASSIGN_OR_RETURN(const bool prefix, file.BoolOr("tokenizer.ggml.add_space_prefix", true));
+  PALUKU_ASSIGN_OR_RETURN(const std::uint64_t how,
+                          file.IntegerOr(keys::kSpacePrefix, prefix ? 1 : 0, 0, kMost));
+  vocabulary.space_prefix = static_cast<SpacePrefix>(how);
+  PALUKU_ASSIGN_OR_RETURN(vocabulary.normaliser_marks_spaces,
+                          file.BoolOr(keys::kNormaliserMarksSpaces, true));
+  PALUKU_ASSIGN_OR_RETURN(vocabulary.words_begin_at_spaces,
+                          file.BoolOr(keys::kWordsBeginAtSpaces, false));
+  if (file.Has("tokenizer.ggml.precompiled_charsmap")) {
+    return Fail(ErrorCode::kUnsupportedTokenizer, file.path(), "t5 with a map of characters");
+  }
+  PALUKU_ASSIGN_OR_RETURN(const bool strips,
+                          file.BoolOr("tokenizer.ggml.remove_extra_whitespaces", false));
+  if (strips) {
+    return Fail(ErrorCode::kUnsupportedTokenizer, file.path(), "t5 that drops spaces");
+  }
   PALUKU_ASSIGN_OR_RETURN(const auto scores, file.Floats(kScoresKey));
   if (scores.size() != vocabulary.tokens.size())
     return Fail(ErrorCode::kBadValue, file.path(), std::string(kScoresKey));
@@ -111,11 +136,24 @@ Status ReadSentencePiece(const ModelFile& file, Vocabulary& vocabulary) {
   return {};
 }
 
+// What only files of our own say.
+Status ReadAdded(const ModelFile& file, Vocabulary& vocabulary) {
+  PALUKU_ASSIGN_OR_RETURN(vocabulary.composes, file.BoolOr(keys::kComposes, false));
+  if (!file.Has(keys::kAddedFlags)) return {};
+  PALUKU_ASSIGN_OR_RETURN(const auto flags, file.Integers(keys::kAddedFlags));
+  const bool right = std::all_of(flags.begin(), flags.end(),
+                                 [](std::int64_t one) { return one >= 0 && one <= 15; });
+  if (flags.size() != vocabulary.tokens.size() || !right)
+    return Fail(ErrorCode::kBadValue, file.path(), keys::kAddedFlags);
+  vocabulary.added_flags.assign(flags.begin(), flags.end());
+  return {};
+}
+
 }  // namespace
 
 Result<Vocabulary> VocabularyFromGguf(const ModelFile& file) {
   PALUKU_ASSIGN_OR_RETURN(const std::string_view model, file.String("tokenizer.ggml.model"));
-  if (model != "gpt2" && model != "llama")
+  if (model != "gpt2" && model != "llama" && model != "t5")
     return Fail(ErrorCode::kUnsupportedTokenizer, file.path(), PlainLine(model, 64));
   Vocabulary vocabulary;
   vocabulary.origin = file.path();
@@ -123,7 +161,8 @@ Result<Vocabulary> VocabularyFromGguf(const ModelFile& file) {
   PALUKU_TRY(ReadTypes(file, vocabulary));
   PALUKU_TRY(ReadSpecialIds(file, vocabulary));
   PALUKU_TRY(model == "gpt2" ? ReadByteLevel(file, vocabulary)
-                             : ReadSentencePiece(file, vocabulary));
+                             : ReadSentencePiece(file, model == "t5", vocabulary));
+  PALUKU_TRY(ReadAdded(file, vocabulary));
   PALUKU_ASSIGN_OR_RETURN(vocabulary.add_bos,
                           file.BoolOr("tokenizer.ggml.add_bos_token", vocabulary.add_bos));
   PALUKU_ASSIGN_OR_RETURN(const std::string_view source,

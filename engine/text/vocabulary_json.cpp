@@ -1,50 +1,12 @@
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "engine/text/tokenizer_folder.h"
 #include "engine/text/tokenizer_json_pipeline.h"
 #include "engine/text/vocabulary.h"
 
 namespace paluku {
 namespace {
-
-Result<std::string> ReadWhole(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return tl::unexpected(ErrorFromErrno(error.value(), path));
-  if (size > kVocabularyLimits.json_bytes)
-    return Fail(ErrorCode::kLimitExceeded, path, "size of the file");
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(size, '\0');
-  if (!stream.read(text.data(), static_cast<std::streamsize>(size)))
-    return tl::unexpected(ErrorFromErrno(errno == 0 ? EIO : errno, path));
-  return text;
-}
-
-// Deep nesting would exhaust the stack when the value is destroyed, and many small values the
-// memory; no tokenizer file has either.
-constexpr int kMaxDepth = 64;
-
-Result<Json> ParseJson(const std::string& path) {
-  PALUKU_ASSIGN_OR_RETURN(const std::string text, ReadWhole(path));
-  const char* too_much = nullptr;
-  std::size_t values = 0;
-  // What comes once a limit is passed is read over and not kept.
-  const auto watch = [&](int depth, Json::parse_event_t event, Json&) {
-    if (depth > kMaxDepth) too_much = "depth of the JSON";
-    if (event != Json::parse_event_t::object_end && event != Json::parse_event_t::array_end)
-      ++values;
-    if (values > kVocabularyLimits.json_values) too_much = "number of values in the JSON";
-    return too_much == nullptr;
-  };
-  Json json = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (too_much != nullptr) return Fail(ErrorCode::kLimitExceeded, path, too_much);
-  if (!json.is_object()) return Fail(ErrorCode::kFileDamaged, path, "not a JSON object");
-  return json;
-}
 
 // Ids may leave holes, but not so many that a short file fills the memory with them.
 std::size_t EndOfIds(const Json& words, const Json& added) {
@@ -71,21 +33,58 @@ Status Place(Vocabulary& vocabulary, std::size_t end, const Json& id, const std:
   return {};
 }
 
+TokenType TypeOf(const Vocabulary& vocabulary, const std::string& text) {
+  const bool bytes = vocabulary.kind != VocabularyKind::kByteLevel;
+  return bytes && IsByteName(text) ? TokenType::kByte : TokenType::kNormal;
+}
+
+// Tokens of a BPE model: an object of ids by text.
+Status ReadWords(const Json& words, std::size_t end, Vocabulary& vocabulary) {
+  for (const auto& [text, id] : words.items())
+    PALUKU_TRY(Place(vocabulary, end, id, text, TypeOf(vocabulary, text)));
+  return {};
+}
+
+// Tokens of a unigram model: a list of [text, score], whose places are the ids.
+Status ReadScored(const Json& words, std::size_t end, Vocabulary& vocabulary) {
+  for (std::size_t id = 0; id < words.size(); ++id) {
+    const Json& word = words[id];
+    if (!word.is_array() || word.size() != 2 || !word[0].is_string() || !word[1].is_number())
+      return Fail(ErrorCode::kBadValue, vocabulary.origin, "model.vocab");
+    const auto text = word[0].get<std::string>();
+    PALUKU_TRY(Place(vocabulary, end, id, text, TypeOf(vocabulary, text)));
+    vocabulary.scores.push_back(word[1].get<float>());
+  }
+  return {};
+}
+
+std::uint8_t FlagsOf(const Json& added) {
+  int flags = 0;
+  if (At(added, "lstrip") == true) flags |= kTakesSpaceBefore;
+  if (At(added, "rstrip") == true) flags |= kTakesSpaceAfter;
+  if (At(added, "single_word") == true) flags |= kWholeWordOnly;
+  if (At(added, "normalized") == true) flags |= kAfterNormalising;
+  return static_cast<std::uint8_t>(flags);
+}
+
 Status ReadTokens(const Json& root, Vocabulary& vocabulary) {
   const Json& words = At(At(root, "model"), "vocab");
-  if (!words.is_object() || words.empty())
+  const bool unigram = vocabulary.kind == VocabularyKind::kUnigram;
+  if (!(unigram ? words.is_array() : words.is_object()) || words.empty())
     return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.vocab");
   const Json& added_tokens = At(root, "added_tokens");
   const std::size_t end = EndOfIds(words, added_tokens);
-  const bool bytes = vocabulary.kind == VocabularyKind::kSentencePiece;
-  for (const auto& [text, id] : words.items())
-    PALUKU_TRY(Place(vocabulary, end, id, text,
-                     bytes && IsByteName(text) ? TokenType::kByte : TokenType::kNormal));
+  PALUKU_TRY(unigram ? ReadScored(words, end, vocabulary) : ReadWords(words, end, vocabulary));
+  std::vector<std::pair<std::size_t, std::uint8_t>> flags;
   for (const Json& added : added_tokens) {
     const bool special = At(added, "special") == true;
     PALUKU_TRY(Place(vocabulary, end, At(added, "id"), StringAt(added, "content"),
                      special ? TokenType::kControl : TokenType::kUserDefined));
+    flags.emplace_back(At(added, "id").get<std::size_t>(), FlagsOf(added));
   }
+  vocabulary.added_flags.resize(vocabulary.tokens.size());
+  for (const auto& [id, of_token] : flags) vocabulary.added_flags[id] = of_token;
+  if (unigram) vocabulary.scores.resize(vocabulary.tokens.size());
   return {};
 }
 
@@ -112,55 +111,16 @@ Status ReadMerges(const Json& root, Vocabulary& vocabulary) {
   return {};
 }
 
-std::optional<std::int32_t> FindId(const Vocabulary& vocabulary, const std::string& text) {
-  for (std::size_t i = 0; i < vocabulary.tokens.size() && !text.empty(); ++i)
-    if (vocabulary.tokens[i] == text && vocabulary.types[i] != TokenType::kUnused)
-      return static_cast<std::int32_t>(i);
-  return std::nullopt;
-}
-
-// "bos_token" and its like are a string or an added-token object.
-std::string TokenText(const Json& config, const char* key) {
-  const Json& value = At(config, key);
-  return value.is_string() ? value.get<std::string>() : StringAt(value, "content");
-}
-
-Status ReadConfig(const std::string& path, Vocabulary& vocabulary) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return {};
-  PALUKU_ASSIGN_OR_RETURN(const Json config, ParseJson(path));
-  vocabulary.bos = FindId(vocabulary, TokenText(config, "bos_token"));
-  vocabulary.eos = FindId(vocabulary, TokenText(config, "eos_token"));
-  vocabulary.pad = FindId(vocabulary, TokenText(config, "pad_token"));
-  const Json& add_bos = At(config, "add_bos_token");
-  if (add_bos.is_boolean()) vocabulary.add_bos = add_bos.get<bool>();
-  vocabulary.chat_template = StringAt(config, "chat_template");
-  if (vocabulary.chat_template.size() > kVocabularyLimits.template_bytes)
-    return Fail(ErrorCode::kLimitExceeded, path, "chat_template");
-  return {};
-}
-
-// Without a configuration: the tokens that DeepSeek's vocabularies and SentencePiece's call so.
-void FindSpecialIdsByText(Vocabulary& vocabulary) {
-  const bool pieces = vocabulary.kind == VocabularyKind::kSentencePiece;
-  if (!vocabulary.bos)
-    vocabulary.bos = FindId(vocabulary, pieces ? "<s>" : "<｜begin▁of▁sentence｜>");
-  if (!vocabulary.eos)
-    vocabulary.eos = FindId(vocabulary, pieces ? "</s>" : "<｜end▁of▁sentence｜>");
-}
-
 }  // namespace
 
 Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path) {
-  PALUKU_ASSIGN_OR_RETURN(const Json root, ParseJson(path));
+  PALUKU_ASSIGN_OR_RETURN(const Json root, ReadTokenizerJson(path));
   Vocabulary vocabulary;
   vocabulary.origin = path;
   PALUKU_TRY(ReadPipeline(root, vocabulary));
   PALUKU_TRY(ReadTokens(root, vocabulary));
-  PALUKU_TRY(ReadMerges(root, vocabulary));
-  const auto folder = std::filesystem::path(path).parent_path();
-  PALUKU_TRY(ReadConfig((folder / "tokenizer_config.json").string(), vocabulary));
-  FindSpecialIdsByText(vocabulary);
+  if (vocabulary.kind != VocabularyKind::kUnigram) PALUKU_TRY(ReadMerges(root, vocabulary));
+  PALUKU_TRY(ReadTokenizerFolder(std::filesystem::path(path).parent_path().string(), vocabulary));
   return vocabulary;
 }
 

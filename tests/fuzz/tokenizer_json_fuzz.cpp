@@ -1,5 +1,5 @@
 // Any bytes as a tokenizer.json: an error, or a tokenizer whose ids are all of its vocabulary and,
-// where it is byte-level, give every text back.
+// where it loses nothing, give every text back.
 #include <cstdint>
 #include <span>
 #include <utility>

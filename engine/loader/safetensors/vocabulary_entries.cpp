@@ -12,6 +12,11 @@
 namespace paluku {
 namespace {
 
+namespace fs = std::filesystem;
+namespace keys = vocabulary_keys;
+
+constexpr float kNeverMade = -1e9f;  // the score of a token that no merge makes
+
 class Writer {
  public:
   explicit Writer(ModelFile::Contents& out) : out_(out) {}
@@ -56,7 +61,6 @@ void AddMerges(const Vocabulary& vocabulary, Writer& out) {
 
 // GGUF tells the order of a SentencePiece vocabulary's merges by the scores of what they make.
 void AddScores(const Vocabulary& vocabulary, Writer& out) {
-  constexpr float kNeverMade = -1e9f;
   std::vector<float> scores(vocabulary.tokens.size(), kNeverMade);
   std::map<std::string_view, std::size_t> ids;  // hostile texts cannot slow a tree down
   for (std::size_t i = 0; i < vocabulary.tokens.size(); ++i) ids.emplace(vocabulary.tokens[i], i);
@@ -67,7 +71,24 @@ void AddScores(const Vocabulary& vocabulary, Writer& out) {
   }
   out.Numbers("tokenizer.ggml.scores", ValueType::kF32,
               vocabulary.scores.empty() ? scores : vocabulary.scores);
-  out.Flag("tokenizer.ggml.add_space_prefix", vocabulary.prefix_space);
+}
+
+// How a SentencePiece vocabulary treats spaces.
+void AddSpaces(const Vocabulary& vocabulary, Writer& out) {
+  out.Flag("tokenizer.ggml.add_space_prefix", vocabulary.space_prefix != SpacePrefix::kNone);
+  out.Id(keys::kSpacePrefix, static_cast<std::int32_t>(vocabulary.space_prefix));
+  out.Flag(keys::kNormaliserMarksSpaces, vocabulary.normaliser_marks_spaces);
+  out.Flag(keys::kWordsBeginAtSpaces, vocabulary.words_begin_at_spaces);
+}
+
+// What GGUF has no keys for, where it differs from what a file without them means.
+void AddOwnEntries(const Vocabulary& vocabulary, Writer& out) {
+  if (vocabulary.composes) out.Flag(keys::kComposes, true);
+  const auto& flags = vocabulary.added_flags;
+  if (std::any_of(flags.begin(), flags.end(), [](std::uint8_t one) { return one != 0; }))
+    out.Numbers(keys::kAddedFlags, ValueType::kU8, flags);
+  if (vocabulary.end_of_turn.size() > 2)
+    out.Numbers(keys::kEndOfTurn, ValueType::kI32, vocabulary.end_of_turn);
 }
 
 void AddSpecialTokens(const Vocabulary& vocabulary, Writer& out) {
@@ -95,6 +116,8 @@ void FillGaps(const ModelFile::Contents& model, Vocabulary& vocabulary) {
     vocabulary.tokens.resize(wanted);
     vocabulary.types.resize(wanted, TokenType::kUnused);
   }
+  vocabulary.added_flags.resize(vocabulary.tokens.size());
+  if (!vocabulary.scores.empty()) vocabulary.scores.resize(vocabulary.tokens.size(), kNeverMade);
   for (std::size_t i = 0; i < vocabulary.tokens.size(); ++i) {
     if (vocabulary.tokens[i].empty()) {
       vocabulary.tokens[i] = "[unused" + std::to_string(i) + "]";
@@ -105,10 +128,13 @@ void FillGaps(const ModelFile::Contents& model, Vocabulary& vocabulary) {
 }  // namespace
 
 Status AddVocabularyEntries(const std::string& directory, ModelFile::Contents& out) {
-  const std::string path = (std::filesystem::path(directory) / "tokenizer.json").string();
+  const fs::path json = fs::path(directory) / "tokenizer.json";
+  const fs::path tiktoken = fs::path(directory) / "tiktoken.model";
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return {};
-  Result<Vocabulary> vocabulary = VocabularyFromTokenizerJson(path);
+  const bool has_json = fs::exists(json, error);
+  if (!has_json && !fs::exists(tiktoken, error)) return {};
+  Result<Vocabulary> vocabulary = has_json ? VocabularyFromTokenizerJson(json.string())
+                                           : VocabularyFromTiktoken(tiktoken.string());
   Writer writer(out);
   if (!vocabulary) {
     if (vocabulary.error().code != ErrorCode::kUnsupportedTokenizer) {
@@ -119,15 +145,18 @@ Status AddVocabularyEntries(const std::string& directory, ModelFile::Contents& o
   }
   FillGaps(out, *vocabulary);
   AddTokens(*vocabulary, writer);
-  if (vocabulary->kind == VocabularyKind::kSentencePiece) {
-    writer.Text("tokenizer.ggml.model", "llama");
-    AddScores(*vocabulary, writer);
-  } else {
+  if (vocabulary->kind == VocabularyKind::kByteLevel) {
     writer.Text("tokenizer.ggml.model", "gpt2");
     writer.Text("tokenizer.ggml.pre", vocabulary->pre_tokenizer);
-    AddMerges(*vocabulary, writer);
+    if (has_json) AddMerges(*vocabulary, writer);  // tiktoken tells them by the ids
+  } else {
+    const bool unigram = vocabulary->kind == VocabularyKind::kUnigram;
+    writer.Text("tokenizer.ggml.model", unigram ? "t5" : "llama");
+    AddScores(*vocabulary, writer);
+    AddSpaces(*vocabulary, writer);
   }
   AddSpecialTokens(*vocabulary, writer);
+  AddOwnEntries(*vocabulary, writer);
   return {};
 }
 

@@ -68,7 +68,8 @@ std::string ReadAll(const std::string& path) {
 TEST(CheckpointTokenizer, EveryKindSurvivesTheKeysOfGguf) {
   for (const char* name :
        {"deepseek-llm", "deepseek-v3", "deepseek-coder", "kimi-k2", "glm4", "llama-bpe", "youtu",
-        "qwen2", "tekken", "gpt-2", "gpt-4o", "minicpm3"}) {
+        "qwen2", "tekken", "gpt-2", "gpt-4o", "minicpm3", "composing", "unigram", "unigram-words",
+        "pieces-first", "pieces-never"}) {
     SCOPED_TRACE(name);
     const std::string json =
         PALUKU_SOURCE_DIR "/tests/data/tokenizers/" + std::string(name) + ".tokenizer.json";
@@ -80,12 +81,54 @@ TEST(CheckpointTokenizer, EveryKindSurvivesTheKeysOfGguf) {
     const auto through = TokenizerOf(made.path());
     for (const char* text :
          {"The quick brown fox, 12345 times.", "పలుకు అంటే మాట", "a\n\n  b\tc", "汉字とかな 한글",
-          "I'm WE'LL don't", "x = (1+2)*3;  // 👩‍👩‍👧", "", " "}) {
+          "I'm WE'LL don't", "x = (1+2)*3;  // 👩‍👩‍👧", "", " ",
+          " a  <left> b<both>  c zwords zword", "zcaf\u00e9 e\u0301 <right> \n"}) {
       EXPECT_EQ(direct->Encode(text, SpecialTokens::kParse),
                 through->Encode(text, SpecialTokens::kParse))
           << text;
     }
   }
+}
+
+// Ids beside the vocabulary, as GLM has three of them, and the template in a file of its own.
+TEST(CheckpointTokenizer, TheFolderTellsEndsAndTemplate) {
+  Checkpoint made("folder");
+  made.Put("config.json", R"({"architectures": ["OfNoFamily"]})")
+      .Put("model.safetensors", SafetensorsBytes("{}", 0))
+      .Put("tokenizer.json",
+           ReadAll(PALUKU_SOURCE_DIR "/tests/data/tokenizers/composing.tokenizer.json"))
+      .Put("tokenizer_config.json", R"({"eos_token": "<plain>", "chat_template": "old"})")
+      .Put("chat_template.jinja", "new");
+  const auto before = TokenizerOf(made.path());
+  EXPECT_EQ(before->chat_template_source(), "new");
+  const auto id = [&](const char* text) { return *before->SpecialId(text); };
+  EXPECT_TRUE(before->IsEndOfGeneration(id("<plain>")));
+  EXPECT_FALSE(before->IsEndOfGeneration(id("<left>")));
+  std::string ends = "{\"eos_token_id\": [5";  // an ordinary letter, which never ends an answer
+  for (const char* text : {"<plain>", "<left>", "<right>", "<both>"}) {
+    ends += ", " + std::to_string(id(text));
+  }
+  made.Put("generation_config.json", ends + "]}");
+  const auto after = TokenizerOf(made.path());
+  EXPECT_FALSE(after->IsEndOfGeneration(5));
+  for (const char* text : {"<plain>", "<left>", "<right>", "<both>"}) {
+    EXPECT_TRUE(after->IsEndOfGeneration(id(text))) << text;
+  }
+}
+
+TEST(CheckpointTokenizer, TiktokenStandsInForTokenizerJson) {
+  const std::string data = PALUKU_SOURCE_DIR "/tests/data/tokenizers/";
+  Checkpoint made("tiktoken");
+  made.Put("config.json", R"({"architectures": ["OfNoFamily"]})")
+      .Put("model.safetensors", SafetensorsBytes("{}", 0))
+      .Put("tiktoken.model", ReadAll(data + "tiktoken/tiktoken.model"))
+      .Put("tokenizer_config.json", ReadAll(data + "tiktoken/tokenizer_config.json"));
+  const auto own = TokenizerOf(made.path());
+  const auto other = TokenizerOf(data + "kimi-k2.gguf");
+  for (const char* text : {"The quick brown fox, 12345 times.", "పలుకు", "汉字と private"}) {
+    EXPECT_EQ(own->Encode(text, SpecialTokens::kParse), other->Encode(text, SpecialTokens::kParse));
+  }
+  EXPECT_EQ(own->bos(), other->bos());
 }
 
 TEST(CheckpointCard, TellsWhatTheGgufFileTells) {

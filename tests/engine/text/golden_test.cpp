@@ -217,6 +217,63 @@ INSTANTIATE_TEST_SUITE_P(GoldenIds, Families, testing::ValuesIn(kFamilies), [](c
   return name;
 });
 
+// The texts of make_tokenizer_options.py: two strings with an added token between them.
+std::vector<std::string> OptionTexts(const std::vector<std::string>& strings) {
+  const std::string separators[] = {"", " ", "\u00a0 \n", "a", "\u0c15", "_"};
+  const std::string added[] = {"<left>",      "<right>", "<both>", "zword",
+                               "zcafe\u0301", "<plain>", "zlone"};
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < strings.size(); ++i) {
+    texts.push_back(strings[i] + separators[i % 6] + added[i % 7] + separators[i / 6 % 6] +
+                    strings[(i + 1) % strings.size()]);
+  }
+  return texts;
+}
+
+// NFC, every flag of an added token, unigram models, and the ways that Metaspace marks spaces.
+class Options : public testing::TestWithParam<const char*> {};
+
+TEST_P(Options, EqualHuggingFace) {
+  const std::string name = GetParam();
+  const auto tokenizer = FromJson(DataFile(name + ".tokenizer.json"));
+  ASSERT_TRUE(tokenizer);
+  const auto golden = nlohmann::json::parse(ReadFile(DataFile("options.json")));
+  ExpectFamily(*tokenizer, OptionTexts(FamilyStrings()), golden[name]);
+}
+
+INSTANTIATE_TEST_SUITE_P(GoldenIds, Options,
+                         testing::Values("composing", "unigram", "unigram-words", "pieces-first",
+                                         "pieces-never"),
+                         [](const auto& option) {
+                           std::string name = option.param;
+                           std::erase_if(name, [](char c) { return c == '-'; });
+                           return name;
+                         });
+
+// unigram.gguf has the same tokens without the added ones, which these texts do not hold.
+TEST(GoldenIds, UnigramFromGguf) {
+  const auto from_gguf = FromGguf(DataFile("unigram.gguf"));
+  const auto from_json = FromJson(DataFile("unigram.tokenizer.json"));
+  ASSERT_TRUE(from_gguf && from_json);
+  for (const std::string& text : FamilyStrings()) {
+    const Ids ids = from_gguf->Encode(text, SpecialTokens::kAsText);
+    ASSERT_EQ(ids, from_json->Encode(text, SpecialTokens::kAsText)) << text;
+    if (text.find("\u2581") == std::string::npos) {
+      ASSERT_EQ(from_gguf->Decode(ids), text);
+    }
+  }
+}
+
+TEST(GoldenIds, TiktokenHasTheIdsOfKimi) {
+  auto vocabulary = VocabularyFromTiktoken(DataFile("tiktoken/tiktoken.model"));
+  ASSERT_TRUE(vocabulary) << vocabulary.error().Message();
+  const auto tokenizer = Tokenizer::Create(std::move(*vocabulary));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().Message();
+  const auto golden = nlohmann::json::parse(ReadFile(DataFile("families.json")))["kimi-k2"]["ids"];
+  ExpectFamily(**tokenizer, FamilyStrings(), golden);
+  EXPECT_EQ((*tokenizer)->bos(), (*tokenizer)->SpecialId("<|begin|>"));
+}
+
 TEST(GoldenIds, PublishedV3) {
   const std::string path = UnpackedV3();
   if (path.empty()) GTEST_SKIP() << "needs shared data: tokenizers/deepseek-v3, and xz";

@@ -217,7 +217,7 @@ Vocabulary TinySentencePieces(const std::vector<std::string>& pieces) {
   Vocabulary vocabulary;
   vocabulary.origin = "tiny";
   vocabulary.kind = VocabularyKind::kSentencePiece;
-  vocabulary.prefix_space = true;
+  vocabulary.space_prefix = SpacePrefix::kAlways;
   vocabulary.tokens = {"<unk>", "<s>", "</s>"};
   vocabulary.types = {TokenType::kUnknown, TokenType::kControl, TokenType::kControl};
   for (int byte = 0; byte < 256; ++byte) {
@@ -267,7 +267,7 @@ TEST(SentencePiece, ASpaceGoesBeforeEveryText) {
   EXPECT_EQ(tokenizer->Encode(" a", SpecialTokens::kParse), (Ids{kFirstPiece, kFirstPiece + 2}));
   EXPECT_EQ(tokenizer->Decode(Ids{kFirstPiece, kFirstPiece + 2}), " a");
   Vocabulary without = TinySentencePieces({"\u2581", "a", "\u2581a"});
-  without.prefix_space = false;
+  without.space_prefix = SpacePrefix::kNone;
   EXPECT_EQ(Make(without)->Encode("a", SpecialTokens::kAsText), Ids{kFirstPiece + 1});
 }
 

@@ -190,7 +190,14 @@ TEST_F(VocabularyFiles, StepsThatAreNotThereAreRefusedByName) {
   };
   const Json bytes = TinyJson();
   const Json pieces = SentencePieceJson();
-  EXPECT_EQ(reason(bytes, [](Json& j) { j["normalizer"] = {{"type", "NFC"}}; }), "normalizer NFC");
+  EXPECT_EQ(reason(bytes, [](Json& j) { j["normalizer"] = {{"type", "NFC"}}; }), "taken");
+  EXPECT_EQ(reason(bytes,
+                   [](Json& j) {
+                     j["normalizer"] = {{"type", "NFKC"}};
+                   }),
+            "normalizer NFKC");
+  EXPECT_EQ(reason(bytes, [](Json& j) { j["model"]["type"] = "Unigram"; }),
+            "Unigram without byte_fallback");
   EXPECT_EQ(reason(bytes, [](Json& j) { j["normalizer"] = 7; }),
             "normalizer a step without a type");
   EXPECT_EQ(reason(bytes, [](Json& j) { j["model"]["dropout"] = 0.1; }), "BPE with dropout");
@@ -230,6 +237,70 @@ TEST_F(VocabularyFiles, AMillionSmallValuesAreRefusedAndNotKept) {
   const auto refused = VocabularyFromTokenizerJson(Write("tokenizer.json", more + "[]]}"));
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
+}
+
+// A line of tiktoken.model for each of the 256 bytes, in order.
+std::string TiktokenOfBytes() {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string lines;
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    lines += {kDigits[byte >> 2], kDigits[(byte & 3) << 4], '=', '=', ' '};
+    lines += std::to_string(byte) + "\n";
+  }
+  return lines;
+}
+
+TEST_F(VocabularyFiles, TiktokenLinesAreChecked) {
+  const auto read = [&](const std::string& text) {
+    return VocabularyFromTiktoken(Write("tiktoken.model", text));
+  };
+  const std::string good = TiktokenOfBytes();
+  const auto vocabulary = read(good);
+  ASSERT_TRUE(vocabulary.has_value()) << vocabulary.error().Message();
+  EXPECT_EQ(vocabulary->tokens.size(), 512u);
+  EXPECT_EQ(vocabulary->tokens[511], "<|reserved_token_511|>");
+  ASSERT_TRUE(Tokenizer::Create(*vocabulary).has_value());
+  for (const char* line : {"QQ== 257", "QQ== 255", "QQ==", "QQ 256", "Q*== 256", " 256", "QQ== x",
+                           "QQ== 256 7", "==== 256"}) {
+    const auto refused = read(good + line);
+    ASSERT_FALSE(refused.has_value()) << line;
+    EXPECT_EQ(refused.error().code, ErrorCode::kFileDamaged);
+    EXPECT_EQ(refused.error().detail, "line 257");
+  }
+  EXPECT_EQ(read("").error().code, ErrorCode::kFileDamaged);
+  for (const char* id : {"255", "512", "-1", "x"}) {
+    Write("tokenizer_config.json",
+          Json({{"added_tokens_decoder", {{id, {{"content", "<a>"}}}}}}).dump());
+    EXPECT_EQ(read(good).error().code, ErrorCode::kBadValue) << id;
+  }
+}
+
+TEST_F(VocabularyFiles, UnigramListsAreChecked) {
+  Json json = SentencePieceJson();
+  json["model"] = {{"type", "Unigram"}, {"byte_fallback", true}, {"vocab", Json::array()}};
+  const auto with = [&](const Json& entry) {
+    Json list = Json::array({Json::array({"<unk>", 0.0})});
+    for (int byte = 0; byte < 256; ++byte) {
+      char name[8];
+      std::snprintf(name, sizeof name, "<0x%02X>", static_cast<unsigned>(byte));
+      list.push_back(Json::array({name, 0.0}));
+    }
+    list.push_back(entry);
+    json["model"]["vocab"] = list;
+    json["added_tokens"] = Json::array();
+    return VocabularyFromTokenizerJson(Write("tokenizer.json", json.dump()));
+  };
+  const auto good = with(Json::array({"ab", -1.5}));
+  ASSERT_TRUE(good.has_value()) << good.error().Message();
+  EXPECT_EQ(good->kind, VocabularyKind::kUnigram);
+  const auto tokenizer = Tokenizer::Create(*good);
+  ASSERT_TRUE(tokenizer.has_value()) << tokenizer.error().Message();
+  EXPECT_EQ((*tokenizer)->Encode("ab", SpecialTokens::kAsText).back(), 257);
+  EXPECT_FALSE(with(Json::array({"ab"})).has_value());
+  EXPECT_FALSE(with(Json::array({1, -1.5})).has_value());
+  EXPECT_FALSE(with("ab").has_value());
+  EXPECT_FALSE(Tokenizer::Create(with(Json::array({"ab", 1e300})).value()).has_value());
 }
 
 TEST_F(VocabularyFiles, BadFilesAreOneClearError) {
