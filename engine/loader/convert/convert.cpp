@@ -69,6 +69,7 @@ class Converter {
       blocks_.resize(static_cast<std::size_t>(count * row_bytes));
       if (copied) {
         file_.CopyRows(tensor.from, first, count, blocks_.data());
+        PALUKU_TRY(CheckCopied(tensor, count));
       } else {
         PALUKU_TRY(MakeRows(tensor, from, first, count));
       }
@@ -79,6 +80,26 @@ class Converter {
       for (const auto& mapping : file_.mappings()) mapping->ReleasePages();
     }
     return {};
+  }
+
+  // The copied rows hold numbers: a scale of a block may be infinite, or none at all.
+  Status CheckCopied(const PlannedTensor& tensor, std::int64_t count) {
+    const std::int64_t columns = tensor.out.columns();
+    const DTypeInfo& info = Info(tensor.out.dtype);
+    values_.resize(static_cast<std::size_t>(count * columns));
+    std::atomic<bool> good = true;
+    InParallel(threads_, count, [&](std::int64_t begin, std::int64_t end) {
+      float* out = values_.data() + begin * columns;
+      const std::int64_t n = (end - begin) * columns;
+      info.dequantise(blocks_.data() + begin * RowBytes(info.dtype, columns), out, n);
+      if (!std::all_of(out, out + n, [](float x) { return std::isfinite(x); })) good = false;
+    });
+    return good ? Status() : NotFinite(tensor);
+  }
+
+  tl::unexpected<Error> NotFinite(const PlannedTensor& tensor) const {
+    return Fail(ErrorCode::kBadValue, file_.path(),
+                tensor.from + ": a weight that is not a finite number");
   }
 
   // Rows [first, first + count) of the new tensor into blocks_.
@@ -99,16 +120,21 @@ class Converter {
     }
     const DTypeInfo& info = Info(tensor.out.dtype);
     const float most = tensor.out.dtype == DType::kF16 ? kLargestHalf : HUGE_VALF;
-    std::atomic<bool> good = true;
+    std::atomic<bool> finite = true;
+    std::atomic<bool> fits = true;
     InParallel(threads_, count, [&](std::int64_t begin, std::int64_t end) {
       const float* in = values_.data() + begin * columns;
       const std::int64_t n = (end - begin) * columns;
-      const bool fits = std::all_of(
-          in, in + n, [&](float x) { return std::isfinite(x) && std::fabs(x) <= most; });
-      if (!fits) good = false;
-      if (fits) info.quantise(in, blocks_.data() + begin * RowBytes(info.dtype, columns), n);
+      if (!std::all_of(in, in + n, [](float x) { return std::isfinite(x); })) {
+        finite = false;
+      } else if (!std::all_of(in, in + n, [&](float x) { return std::fabs(x) <= most; })) {
+        fits = false;
+      } else {
+        info.quantise(in, blocks_.data() + begin * RowBytes(info.dtype, columns), n);
+      }
     });
-    if (good) return {};
+    if (!finite) return NotFinite(tensor);
+    if (fits) return {};
     return Fail(ErrorCode::kBadValue, file_.path(),
                 tensor.from + ": a weight that " + std::string(info.name) + " cannot hold");
   }

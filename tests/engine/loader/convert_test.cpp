@@ -97,6 +97,31 @@ TEST(Recipe, TiedEmbeddingsAndShortRows) {
 // --- files
 // -----------------------------------------------------------------------------------------------
 
+std::vector<float> Values(const Tensor& tensor) {
+  std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
+  Info(tensor.dtype).dequantise(tensor.data, values.data(), tensor.elements());
+  return values;
+}
+
+struct OwnedTensor {
+  std::vector<std::byte> bytes;
+  Tensor tensor;
+};
+
+// The tensor in another type; the same bytes in its own.
+OwnedTensor Requantised(const Tensor& from, DType dtype) {
+  OwnedTensor made = {.bytes = {}, .tensor = from};
+  made.tensor.dtype = dtype;
+  made.bytes.resize(static_cast<std::size_t>(made.tensor.bytes()));
+  if (dtype == from.dtype) {
+    std::memcpy(made.bytes.data(), from.data, made.bytes.size());
+  } else {
+    Info(dtype).quantise(Values(from).data(), made.bytes.data(), from.elements());
+  }
+  made.tensor.data = made.bytes.data();
+  return made;
+}
+
 class Convert : public testing::Test {
  protected:
   ~Convert() override {
@@ -264,22 +289,58 @@ TEST_F(Convert, WhatIsThereStays) {
   EXPECT_EQ(nowhere.error().code, ErrorCode::kFileNotFound);
 }
 
+// What the loader reads from a converted file is what the type makes of the source's values, tensor
+// by tensor, in every type that can be written.
+TEST_F(Convert, EveryTypeIsReadBackAsItWasMade) {
+  const auto from = ModelFile::Open(LoadGolden("wide-q6_k").files[0]).value();
+  for (const Recipe& recipe : Recipes()) {
+    ASSERT_TRUE(Run(from->path(), recipe.name)) << recipe.name;
+    const auto made = ModelFile::Open(out_).value();
+    int compared = 0;
+    for (const auto& [name, tensor] : made->tensors()) {
+      const Tensor* source = from->FindTensor(name);
+      if (source == nullptr || source->shape != tensor.shape) continue;
+      ++compared;
+      ASSERT_EQ(Values(tensor), Values(Requantised(*source, tensor.dtype).tensor))
+          << name << " as " << recipe.name;
+    }
+    EXPECT_EQ(compared, static_cast<int>(made->tensors().size())) << recipe.name;
+  }
+}
+
+// Writes `patch` over the bytes at `at` of the tensor `name` of the file.
+template <class T>
+void Patch(const std::string& path, std::string_view name, std::int64_t at, T patch) {
+  const auto file = ModelFile::Open(path).value();
+  const std::byte* first = file->mappings().front()->bytes().data();
+  std::FILE* out = std::fopen(path.c_str(), "r+b");
+  std::fseek(out, file->RequireTensor(name)->data - first + at, SEEK_SET);
+  std::fwrite(&patch, sizeof patch, 1, out);
+  std::fclose(out);
+}
+
 TEST_F(Convert, WeightsThatAreNoNumbersAreRefusedByName) {
   const std::string path = MakeTinyModel().Write("nan.gguf");
-  {
-    const auto file = ModelFile::Open(path).value();
-    const auto offset =
-        file->RequireTensor("output.weight")->data - file->mappings().front()->bytes().data();
-    std::FILE* patch = std::fopen(path.c_str(), "r+b");
-    std::fseek(patch, offset + 4 * 10, SEEK_SET);
-    const float nan = std::nanf("");
-    std::fwrite(&nan, sizeof nan, 1, patch);
-    std::fclose(patch);
+  Patch(path, "output.weight", 40, std::nanf(""));
+  for (const char* type : {"Q8_0", "F32"}) {  // made anew, and copied
+    const auto result = Run(path, type);
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().code, ErrorCode::kBadValue);
+    EXPECT_THAT(result.error().detail, HasSubstr("output.weight: a weight that is not a finite"));
+    EXPECT_FALSE(Exists(""));
   }
+}
+
+TEST_F(Convert, AScaleThatIsInfiniteIsRefusedByName) {
+  const std::string path = testing::TempDir() + "scale-" + std::to_string(getpid()) + ".gguf";
+  std::filesystem::copy_file(LoadGolden("narrow-q8_0").files[0], path,
+                             std::filesystem::copy_options::overwrite_existing);
+  constexpr std::uint16_t kInfinity = 0x7C00;  // f16
+  Patch(path, "blk.0.attn_output.weight", 0, kInfinity);
   const auto result = Run(path, "Q8_0");
+  std::filesystem::remove(path);
   ASSERT_FALSE(result.has_value());
-  EXPECT_EQ(result.error().code, ErrorCode::kBadValue);
-  EXPECT_THAT(result.error().detail, HasSubstr("output.weight"));
+  EXPECT_THAT(result.error().detail, HasSubstr("blk.0.attn_output.weight"));
   EXPECT_FALSE(Exists(""));
 }
 
