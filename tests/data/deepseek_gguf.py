@@ -14,12 +14,14 @@ import argparse
 import fnmatch
 import json
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
 from gguf import GGMLQuantizationType as Type
 from gguf import GGUFReader, GGUFWriter
 
+import drawn_blocks
 import kquants
 
 # model_type -> architecture of the file; anything else is deepseek2.
@@ -380,12 +382,18 @@ def export(
         tensors |= _prediction_block(tensors, config.num_hidden_layers)
     for tensor, value in tensors.items():
         types[tensor] = tensor_type(tensor, value.shape, Type[weight_type], overrides or {})
-        writer.add_tensor(tensor, kquants.quantize(value, types[tensor]), raw_dtype=types[tensor])
+        writer.add_tensor(tensor, _packed(tensor, value, types[tensor]), raw_dtype=types[tensor])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
     return types
+
+
+def _packed(tensor: str, value: np.ndarray, kind: Type) -> np.ndarray:
+    if kind in drawn_blocks.KINDS:
+        return drawn_blocks.draw(value, kind, zlib.crc32(tensor.encode()))
+    return kquants.quantize(value, kind)
 
 
 def _join_kv_b(k_b: np.ndarray, v_b: np.ndarray) -> np.ndarray:

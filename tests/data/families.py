@@ -155,7 +155,6 @@ def all_families(vocab: int) -> dict[str, Family]:
             )),
             206, {"plm": {}}, (NOT_INTERLEAVED,),
         ),
-        # The second file says deepseek2, as those of Mistral-Large-3 do.
         "mistral4": Family(
             hf.Mistral4Config(**common | experts | small_head | dict(
                 q_lora_rank=24, first_k_dense_replace=0, routed_scaling_factor=1.0,
@@ -163,7 +162,7 @@ def all_families(vocab: int) -> dict[str, Family]:
                                       partial_rotary_factor=16 / 28),
             )),
             207,
-            {"mistral4": {}, "mistral-large-3": dict(architecture="deepseek2")},
+            {"mistral4": {}},
             (*YARN, Variant(temperature=False)),
         ),
         "gigachat3": Family(

@@ -159,6 +159,35 @@ def _wide(
     return Spec(config, seed, "deepseek-llm", {name: arguments}, prompt=32, full=False)
 
 
+# Every type that the files above lack, mixed as no file would be.
+MIXED = {
+    "token_embd.weight": "Q6_K",
+    "blk.0.attn_q.weight": "Q4_1", "blk.0.attn_kv_a_mqa.weight": "Q5_1",
+    "blk.0.attn_k_b.weight": "MXFP4", "blk.0.attn_v_b.weight": "IQ4_XS",
+    "blk.0.attn_output.weight": "IQ3_S", "blk.0.ffn_gate.weight": "Q2_K",
+    "blk.0.ffn_up.weight": "Q3_K", "blk.0.ffn_down.weight": "IQ2_S",
+    "blk.1.attn_q.weight": "IQ2_XXS", "blk.1.attn_kv_a_mqa.weight": "IQ4_NL",
+    "blk.1.attn_k_b.weight": "Q8_0", "blk.1.attn_v_b.weight": "NVFP4",
+    "blk.1.attn_output.weight": "IQ3_XXS", "blk.1.ffn_gate_exps.weight": "IQ2_XS",
+    "blk.1.ffn_up_exps.weight": "IQ1_S", "blk.1.ffn_down_exps.weight": "IQ1_M",
+    "blk.1.ffn_gate_shexp.weight": "MXFP4", "blk.1.ffn_up_shexp.weight": "Q5_K",
+    "blk.1.ffn_down_shexp.weight": "Q4_K",
+}  # fmt: skip
+
+
+def _mixed() -> Spec:
+    config = DeepseekV2Config(
+        **COMMON | dict(num_attention_heads=2, num_key_value_heads=2), hidden_size=256,
+        intermediate_size=256, moe_intermediate_size=256, num_hidden_layers=2,
+        first_k_dense_replace=1, n_routed_experts=2, num_experts_per_tok=1, n_shared_experts=1,
+        n_group=1, topk_group=1, topk_method="greedy", kv_lora_rank=256, q_lora_rank=None,
+        qk_nope_head_dim=32, qk_rope_head_dim=16, v_head_dim=128, rope_parameters=yarn(0.707),
+        tie_word_embeddings=True,
+    )  # fmt: skip
+    files = {"mixed": dict(weight_type="Q4_K", overrides=MIXED)}
+    return Spec(config, 107, "deepseek-llm", files, prompt=32, full=False)
+
+
 def all_specs() -> dict[str, Spec]:
     specs = {"v2-lite": v2_lite(), "v2-236b": v2_236b(), "v3": v3()}
     for kind in ("F16", "BF16", "Q8_0", "Q4_0", "Q5_0"):
@@ -178,6 +207,7 @@ def all_specs() -> dict[str, Spec]:
                            files=family.files, mistakes=family.mistakes,
                            long_mistakes=family.long_mistakes, first_good=True,
                            tied_scale=family.tied_scale)  # fmt: skip
+    specs["mixed"] = _mixed()
     specs["wide-q6_k"] = _wide("wide-q6_k", 106, 256, 3, 1, dict(weight_type="Q6_K"))
     return specs
 

@@ -3,9 +3,14 @@
 #include "tests/engine/model/golden.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cctype>
 #include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "engine/loader/gguf_writer.h"
 
 namespace paluku::test {
 namespace {
@@ -90,6 +95,41 @@ INSTANTIATE_TEST_SUITE_P(Golden, LongFamilies,
                                           testing::ValuesIn(FastSetups())),
                          FamilyName);
 
+// The entries of `file` as another architecture's.
+std::map<std::string, MetadataValue, std::less<>> EntriesAs(const ModelFile& file,
+                                                            std::string_view architecture) {
+  const std::string old = std::string(file.String("general.architecture").value()) + ".";
+  std::map<std::string, MetadataValue, std::less<>> entries;
+  for (const auto& [key, value] : file.entries()) {
+    const bool of_the_model = key.starts_with(old);
+    entries[of_the_model ? std::string(architecture) + key.substr(old.size() - 1) : key] = value;
+  }
+  entries["general.architecture"] = architecture;
+  return entries;
+}
+
+// Files of Mistral-Large-3 say deepseek2, those of Mistral-Small-4 mistral4; they compute the same.
+TEST(MistralLarge3, IsMistral4UnderTheNameOfDeepSeek) {
+  const Golden golden = LoadGolden("mistral4");
+  const auto file = ModelFile::Open(golden.files[0]).value();
+  std::vector<GgufTensorInfo> tensors;
+  for (const auto& [name, tensor] : file->tensors()) {
+    tensors.push_back({name, tensor.dtype, ShapeOf(*file, name)});
+  }
+  const std::string path = testing::TempDir() + "large-3-" + std::to_string(getpid()) + ".gguf";
+  auto writer = GgufWriter::Create(path, EntriesAs(*file, "deepseek2"), tensors);
+  ASSERT_TRUE(writer.has_value()) << writer.error().Message();
+  for (const auto& [name, tensor] : file->tensors()) {
+    ASSERT_TRUE(writer->Write({tensor.data, static_cast<std::size_t>(tensor.bytes())}));
+  }
+  ASSERT_TRUE(writer->Finish());
+  const GoldenRun& run = golden.Run("prompt");
+  const Loaded model = LoadModel(path, {}, static_cast<int>(run.ids.size()));
+  const auto logits = ComputeLogits(*model.session, run.ids, run.positions, kPrefillChunk);
+  EXPECT_LE(Nmse(logits, run.logits, golden.vocabulary), kF32Limit);
+  std::filesystem::remove(path);
+}
+
 // --- weight types
 // -----------------------------------------------------------------------------------
 
@@ -107,6 +147,7 @@ constexpr TypeCase kTypes[] = {
     {"narrow-q8_0", kInt8Activations}, {"narrow-q5_0", kInt8Activations},
     {"narrow-q4_0", kInt8Activations}, {"wide-q6_k", kInt8Activations},
     {"wide-q5_k", kInt8Activations},   {"wide-q4_k", kInt8Activations},
+    {"mixed", 2 * kInt8Activations},  // of two layers, where the wide ones have one
 };
 
 class WeightTypes : public testing::TestWithParam<std::tuple<TypeCase, EngineSetup>> {};
