@@ -19,6 +19,7 @@ void AddConvert(CLI::App& app, Action& action);
 void AddInspect(CLI::App& app, Action& action);
 void AddTokenize(CLI::App& app, Action& action);  // tokenize and detokenize
 void AddLogits(CLI::App& app, Action& action);
+void AddPerplexity(CLI::App& app, Action& action);
 void AddRun(CLI::App& app, Action& action);
 void AddChat(CLI::App& app, Action& action);
 void AddBench(CLI::App& app, Action& action);

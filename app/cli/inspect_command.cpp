@@ -51,6 +51,7 @@ nlohmann::json ToJson(const ModelCard& card) {
   return {{"path", card.path},
           {"name", card.name},
           {"architecture", card.architecture},
+          {"family", card.family},
           {"format", card.format},
           {"type", card.type_name},
           {"file_bytes", card.file_bytes},
@@ -103,7 +104,7 @@ void PrintText(const ModelCard& card) {
   Line("Model", card.name);
   Line("File", card.path);
   Line("Format", card.format + ", " + card.type_name + ", " + Bytes(card.file_bytes));
-  Line("Architecture", card.architecture);
+  Line("Architecture", card.architecture + (card.family.empty() ? "" : ", family " + card.family));
   Line("Parameters", GroupedDigits(card.parameters) + ", " + GroupedDigits(card.active_parameters) +
                          " active per token");
   Line("Layers",

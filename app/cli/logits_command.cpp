@@ -51,10 +51,10 @@ std::vector<Choice> Top(std::span<const float> logits, int count) {
 Status Logits(const Context& context, const LogitsArguments& arguments) {
   PALUKU_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine,
                           LoadEngine(context, arguments.engine));
-  const auto vocabulary = static_cast<std::size_t>(engine->model()->tokenizer->size());
   PALUKU_ASSIGN_OR_RETURN(const std::vector<float> logits,
                           engine->Logits(arguments.ids, arguments.all));
-  const std::size_t rows = logits.size() / vocabulary;
+  const std::size_t rows = arguments.all ? arguments.ids.size() : 1;
+  const std::size_t vocabulary = logits.size() / rows;  // the model may have more than its tokens
   nlohmann::json positions = nlohmann::json::array();
   for (std::size_t row = 0; row < rows; ++row) {
     const std::size_t position = arguments.ids.size() - rows + row;

@@ -26,6 +26,7 @@ int Main(int argc, char** argv) {
   AddConvert(app, action);
   AddTokenize(app, action);
   AddLogits(app, action);
+  AddPerplexity(app, action);
   AddRun(app, action);
   AddChat(app, action);
   AddBench(app, action);

@@ -92,6 +92,7 @@ class CliTest(unittest.TestCase):
         self.assertGreater(card["parameters"], card["active_parameters"])
         self.assertEqual(card["latent_bytes_per_token"], 2 * card["layers"] * (card["latent"] + card["rope"]))
         self.assertEqual(card["format"], "GGUF 3")
+        self.assertEqual(card["family"], "DeepSeek-V2/V3")
         groups = {group["group"]: group for group in card["tensor_groups"]}
         self.assertEqual(set(groups), {"embedding", "attention", "dense layers", "router", "routed experts",
                                        "shared experts", "output"})
@@ -111,6 +112,17 @@ class CliTest(unittest.TestCase):
         card = self.json("inspect", CHECKPOINT)
         self.assertEqual((card["format"], card["architecture"], card["unsupported"]), ("safetensors", "deepseek2", []))
         self.assertEqual(card["parameters"], self.json("inspect", SOURCE / "tests/data/v3-legacy.gguf")["parameters"])
+
+    def test_inspect_names_family_and_prediction_layers(self):
+        glm, mistral = (SOURCE / "tests/data" / f"{name}.gguf" for name in ("glm-4.7-flash", "mistral4"))
+        card = self.json("inspect", glm)
+        prediction = [group for group in card["tensor_groups"] if group["group"] == "prediction (unused)"]
+        used = card["parameters"] - prediction[0]["parameters"]
+        self.assertLess(card["active_parameters"], used)
+        self.assertTrue(any("multi-token prediction" in note for note in card["notes"]), card["notes"])
+        self.assertIn("multi-token prediction", run("inspect", glm).stdout)
+        self.assertEqual(self.json("inspect", mistral)["family"], "Mistral 4")
+        self.assertIn("family Mistral 4", run("inspect", mistral).stdout)
 
     # --- conversion ---
     def test_convert_writes_a_model_that_answers_the_same(self):
@@ -244,6 +256,27 @@ class CliTest(unittest.TestCase):
         top = self.json("logits", TINY, "--ids", "5,6", "--top", size)["positions"][0]["top"]
         self.assertEqual(len(top), size)
         self.assertAlmostEqual(sum(math.exp(t["logprob"]) for t in top), 1.0, places=6)
+
+    def test_perplexity_is_that_of_the_logits(self):
+        text = self.folder / "text.txt"
+        text.write_text("A quiet computer answers in private, and nothing leaves it. పలుకు.\n" * 3)
+        ids = self.json("tokenize", TINY, "--file", text, "--no-bos")["ids"]
+        bos = self.json("tokenize", TINY, "--text", "")["ids"]
+        self.assertEqual(len(bos), 1)
+        window, surprise = 40, []
+        for first in range(0, len(ids), window - 1):
+            part = bos + ids[first:first + window - 1]
+            rows = self.json("logits", TINY, "--all", "--top", 288, "--ids", ",".join(map(str, part)))["positions"]
+            for row, following in zip(rows, part[1:]):
+                surprise += [-choice["logprob"] for choice in row["top"] if choice["id"] == following]
+        self.assertEqual(len(surprise), len(ids))
+        done = self.json("perplexity", TINY, "--file", text, "--context", window)
+        self.assertEqual((done["tokens"], done["context"]), (len(ids), window))
+        self.assertAlmostEqual(done["perplexity"] / math.exp(sum(surprise) / len(surprise)), 1, places=4)
+        self.assertIn("windows of 40", run("perplexity", TINY, "--file", text, "--context", window).stdout)
+        text.write_text("")
+        self.assertIn("too short", self.fails(2, "perplexity", TINY, "--file", text))
+        self.fails(1, "perplexity", TINY, "--file", self.folder / "missing.txt")
 
     def test_both_backends_and_both_paths_agree(self):
         def top(*options):
