@@ -73,7 +73,8 @@ class ConversationStore {
   Status SetModel(const std::string& id, const std::string& model);
   Status SetDraft(const std::string& id, const std::string& draft);
 
-  // Hides the conversation; Restore brings it back until PurgeDeleted or the next start erases it.
+  // Hides the conversation; Restore brings it back until PurgeDeleted erases it, at the latest when
+  // the storage closes.
   Status MarkDeleted(const std::string& id);
   Status Restore(const std::string& id);
   // Erases for good every conversation marked at or before `marked_until_ms`, its messages with

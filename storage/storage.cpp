@@ -33,8 +33,7 @@ class Storage::Impl {
   Status TidyUp() {
     if (!database_->writable()) return {};
     PALUKU_TRY(conversations_.InterruptStreaming());
-    PALUKU_TRY(conversations_.PurgeDeleted(std::numeric_limits<std::int64_t>::max()));
-    return {};
+    return EraseDeleted();
   }
 
   void StartThread() {
@@ -69,12 +68,19 @@ class Storage::Impl {
       {
         std::unique_lock guard(mutex_);
         wake_.wait(guard, stop, [this] { return !jobs_.empty(); });
-        if (jobs_.empty()) return;  // stopped, and nothing is left to do
+        if (jobs_.empty()) break;  // stopped, and nothing is left to do
         job = std::move(jobs_.front());
         jobs_.pop_front();
       }
       job(stores);
     }
+    // Nobody can undo a deletion any more. What a full disk leaves is erased by the next start.
+    (void)EraseDeleted();
+  }
+
+  Status EraseDeleted() {
+    PALUKU_TRY(conversations_.PurgeDeleted(std::numeric_limits<std::int64_t>::max()));
+    return {};
   }
 
   std::optional<DataDirLock> lock_;  // released last, after the database is closed

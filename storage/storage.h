@@ -3,7 +3,8 @@
 //
 // A job is a callable taking Stores&; jobs run one after another in the order they came. Run() and
 // Post() may be called from any thread, also from inside a job. The destructor lets all jobs given
-// so far run, closes the database and releases the lock; it must not run on the storage thread.
+// so far run, erases the conversations whose deletion was not undone, closes the database and
+// releases the lock; it must not run on the storage thread.
 #pragma once
 
 #include <functional>

@@ -62,6 +62,14 @@ class ConversationStoreTest : public testing::Test {
     return texts;
   }
 
+  int FilesWith(const std::string& text) {
+    int found = 0;
+    for (const std::string& name : FileNames(dir_ / "data")) {
+      found += ReadBytes(dir_ / "data" + "/" + name).find(text) != std::string::npos ? 1 : 0;
+    }
+    return found;
+  }
+
   TempDir dir_;
   std::atomic<std::int64_t> now_ms_ = 1000;
   std::unique_ptr<Storage> storage_;
@@ -170,10 +178,24 @@ TEST_F(ConversationStoreTest, DeletionCanBeUndoneUntilItIsPurged) {
   EXPECT_THAT(Titles(), ElementsAre("kept"));
 }
 
-TEST_F(ConversationStoreTest, TheNextStartErasesWhatStayedMarked) {
+TEST_F(ConversationStoreTest, ClosingErasesWhatStayedMarked) {
+  const std::string canary = "CANARY-19ac-not-undone";
+  NewConversationNamed("kept");
+  const ConversationRecord gone = NewConversationNamed(canary);
+  Begin(gone.id, "", canary);
+  Must(With([&](ConversationStore& s) { return s.MarkDeleted(gone.id); }));
+  storage_.reset();
+  EXPECT_EQ(FilesWith(canary), 0);
+  Reopen();
+  EXPECT_THAT(Titles(), ElementsAre("kept"));
+}
+
+TEST_F(ConversationStoreTest, TheNextStartErasesWhatACrashLeftMarked) {
   NewConversationNamed("kept");
   const ConversationRecord gone = NewConversationNamed("gone");
-  Must(With([&](ConversationStore& s) { return s.MarkDeleted(gone.id); }));
+  storage_.reset();
+  ExecuteSql(dir_ / "data/paluku.db",
+             "UPDATE conversations SET deleted_ms = 1 WHERE id = '" + gone.id + "'");
   Reopen();
   const auto found = With([&](ConversationStore& s) { return s.Get(gone.id); });
   ASSERT_FALSE(found.has_value());
@@ -189,17 +211,10 @@ TEST_F(ConversationStoreTest, PurgedTextIsInNoFile) {
   std::string long_text;
   for (int i = 0; i < 2000; ++i) long_text += canary;
   Finish(turn.reply.id, {.text = long_text, .reasoning = canary});
-  const auto files_with_canary = [&] {
-    int found = 0;
-    for (const std::string& name : FileNames(dir_ / "data")) {
-      found += ReadBytes(dir_ / "data" + "/" + name).find(canary) != std::string::npos ? 1 : 0;
-    }
-    return found;
-  };
-  EXPECT_GT(files_with_canary(), 0);  // without sealing, it is there before
+  EXPECT_GT(FilesWith(canary), 0);  // without sealing, it is there before
   Must(With([&](ConversationStore& s) { return s.MarkDeleted(gone.id); }));
   EXPECT_EQ(Must(With([&](ConversationStore& s) { return s.PurgeDeleted(now_ms_ + 1000); })), 1);
-  EXPECT_EQ(files_with_canary(), 0);
+  EXPECT_EQ(FilesWith(canary), 0);
 }
 
 TEST_F(ConversationStoreTest, BeginTurnAddsBothMessagesAndMovesTheLeaf) {
