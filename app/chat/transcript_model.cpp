@@ -136,7 +136,7 @@ void TranscriptModel::appendText(const QString& turnId, const QString& text,
                                  const QString& reasoning) {
   const int turn = turnIndex(turnId);
   if (turn < 0) return;
-  if (!reasoning.isEmpty()) showReasoning(turn, safeText(reasoning));
+  if (!reasoning.isEmpty()) showReasoning(turn, reasoning);
   if (text.isEmpty()) return;
   Turn& changed = turns_[static_cast<std::size_t>(turn)];
   changed.words += countWords(text);
@@ -147,12 +147,16 @@ void TranscriptModel::showReasoning(int turn, const QString& added) {
   Turn& changed = turns_[static_cast<std::size_t>(turn)];
   const int row = firstRows_[static_cast<std::size_t>(turn)];
   if (!changed.reasoning.isEmpty()) {
-    changed.reasoning += added;
+    // A run without a break may have grown over several pieces.
+    const qsizetype line = changed.reasoning.lastIndexOf(u'\n') + 1;
+    const QString last = changed.reasoning.sliced(line) + added;
+    changed.reasoning.truncate(line);
+    changed.reasoning += safeText(last);
     emit dataChanged(index(row), index(row), {TextRole, AccessibleTextRole});
     return;
   }
   beginInsertRows({}, row, row);
-  changed.reasoning = added;
+  changed.reasoning = safeText(added);
   countRows(turn);
   endInsertRows();
   emitRows(row + 1, row + 1);  // no longer the first of its turn

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <QAbstractItemModelTester>
+#include <algorithm>
 
+#include "app/chat/markdown.h"
 #include "tests/app/app_test_util.h"
 
 namespace paluku {
@@ -171,6 +173,16 @@ TEST_F(TranscriptTest, ReasoningStandsBeforeTheAnswer) {
   model_.finish(u"a1"_qs, MessageState::kComplete, {}, {});
   EXPECT_EQ(at(0, TranscriptModel::LabelRole).toString(), u"Thought"_qs);
   EXPECT_EQ(model_.sourceOf(u"a1"_qs), u"Yes"_qs) << "copying leaves the reasoning out";
+}
+
+TEST_F(TranscriptTest, ReasoningWithoutABreakIsBrokenHoweverItArrives) {
+  model_.append(message("a1", MessageRole::kAssistant, "", MessageState::kStreaming));
+  const QString piece(500, u'x');
+  for (int i = 0; i < 20; ++i) model_.appendText(u"a1"_qs, {}, piece);
+  qsizetype longest = 0;
+  for (const QString& line : textOf(0).split(u'\n')) longest = std::max(longest, line.size());
+  EXPECT_LE(longest, kMaxRun);
+  EXPECT_EQ(textOf(0).count(u'x'), 20 * piece.size());
 }
 
 TEST_F(TranscriptTest, SourceAndRangesForCopying) {
