@@ -1,5 +1,6 @@
 #include "app/chat/text_styler.h"
 
+#include <QAbstractTextDocumentLayout>
 #include <QTextCursor>
 #include <QTextDocument>
 #include <algorithm>
@@ -22,6 +23,8 @@ void TextStyler::setDocument(QQuickTextDocument* document) {
     highlighter_->setSpans(spans_);
     highlighter_->setLanguage(codeLanguage(language_));
     connect(text, &QTextDocument::contentsChange, this, &TextStyler::contentsChanged);
+    connect(text->documentLayout(), &QAbstractTextDocumentLayout::update, this,
+            &TextStyler::measure);
     if (ownsText_) replaceChangedText();
     applyLineHeight(0, text->characterCount());
   }
@@ -132,6 +135,13 @@ void TextStyler::applyLineHeight(int position, int added) {
     if (block == last) break;
   }
   applying_ = false;
+}
+
+void TextStyler::measure() {
+  const double width = document_ ? document_->textDocument()->idealWidth() : 0;
+  if (width == naturalWidth_) return;
+  naturalWidth_ = width;
+  emit naturalWidthChanged();
 }
 
 }  // namespace paluku

@@ -43,6 +43,9 @@ class TextStyler : public QObject {
   // CodeKind.
   Q_PROPERTY(QString language READ language WRITE setLanguage NOTIFY changed)
   Q_PROPERTY(QList<QColor> syntax READ syntax WRITE setSyntax NOTIFY changed)
+  // Of the longest line when nothing wraps. TextEdit.implicitWidth says the same, but lays the
+  // whole document out twice for it, after each change.
+  Q_PROPERTY(double naturalWidth READ naturalWidth NOTIFY naturalWidthChanged)
 
  public:
   explicit TextStyler(QObject* parent = nullptr);
@@ -68,15 +71,18 @@ class TextStyler : public QObject {
   void setLanguage(const QString& name);
   QList<QColor> syntax() const { return look_.syntax; }
   void setSyntax(const QList<QColor>& colors);
+  double naturalWidth() const { return naturalWidth_; }
 
  signals:
   void changed();
+  void naturalWidthChanged();
 
  private:
   void setLook(const SpanLook& look);
   void replaceChangedText();
   void contentsChanged(int position, int removed, int added);
   void applyLineHeight(int position, int added);
+  void measure();
 
   QPointer<QQuickTextDocument> document_;
   QPointer<SpanHighlighter> highlighter_;  // dies with the document
@@ -88,6 +94,7 @@ class TextStyler : public QObject {
   bool ownsText_ = false;  // `text` was set: the document is ours to fill
   bool applying_ = false;  // the document changes because of applyLineHeight()
   double lineHeight_ = 0;
+  double naturalWidth_ = 0;
 };
 
 }  // namespace paluku

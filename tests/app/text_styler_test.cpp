@@ -116,6 +116,22 @@ TEST_F(TextStylerTest, MarkupIsText) {
   EXPECT_EQ(edit_->property("text").toString(), hostile);
 }
 
+TEST_F(TextStylerTest, TheNaturalWidthIsThatOfTheLongestLine) {
+  edit_->setProperty("wrapMode", 0);  // TextEdit.NoWrap
+  styler_.setText(u"int a;\nint longer = 1;"_qs);
+  const double width = styler_.naturalWidth();
+  styler_.setText(u"int a;\nint longer = 1;\nint"_qs);
+  EXPECT_EQ(styler_.naturalWidth(), width);
+  styler_.setText(u"int a;\nint longer = 1;\nint the_longest = 2;"_qs);
+  EXPECT_GT(styler_.naturalWidth(), width);
+  edit_->setProperty("width", edit_->implicitWidth() * 100);
+  EXPECT_NEAR(styler_.naturalWidth(), edit_->implicitWidth(), 1);
+  QFont larger = document()->defaultFont();
+  larger.setPixelSize(60);
+  edit_->setProperty("font", larger);
+  EXPECT_GT(styler_.naturalWidth(), 2 * width) << "another size of text";
+}
+
 TEST_F(TextStylerTest, TheDocumentMayDieFirst) {
   styler_.setText(u"x"_qs);
   edit_.reset();

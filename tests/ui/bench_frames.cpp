@@ -2,7 +2,8 @@
 // that the thread handles is timed, and a frame is cut into ours (bindings, layout, polish, the
 // scene graph's copy of the items) and painting, which a graphics card's thread does where there is
 // one. Prints medians, 99th percentiles and maxima; no verdict.
-//   bench_frames [TOKENS]     (in a real window: needs a display, Xvfb is one)
+//   bench_frames [TOKENS [English|Telugu|Code]]     (in a real window: needs a display, Xvfb is
+//   one)
 #include <QElapsedTimer>
 #include <QGuiApplication>
 #include <QQmlApplicationEngine>
@@ -125,6 +126,8 @@ class Answer : public QObject {
 
 void measure(TimedApplication& application, Stage& stage, QQuickWindow& window, const char* name,
              const QStringList& tokens) {
+  const QString only = QCoreApplication::arguments().value(2);
+  if (!only.isEmpty() && only != QLatin1String(name)) return;
   stage.app()->newConversation();
   stage.settle();
   stage.app()->chat()->setDraft(u"Tell me a long story."_qs);

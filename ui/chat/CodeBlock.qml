@@ -67,7 +67,7 @@ BlockBody {
         y: head.height
         width: block.width - 2 * Theme.s16
         height: (block.fold.length > 0 ? Theme.foldedLines * Theme.codeText.line : edit.height) + (bar.visible ? Theme.scrollBar : 0)
-        contentWidth: edit.width
+        contentWidth: Math.max(width, Math.ceil(edit.styler.naturalWidth))
         contentHeight: edit.height
         clip: true
         flickableDirection: Flickable.HorizontalFlick
@@ -77,8 +77,10 @@ BlockBody {
         WordsEdit {
             id: edit
 
-            width: Math.max(implicitWidth, scroll.width)
+            // Always the same, so that a token lays out its own line and no other.
+            width: Theme.lineRoom
             wrapMode: TextEdit.NoWrap
+            horizontalAlignment: TextEdit.AlignLeft
             role: Theme.codeText
             words: block.text
             language: block.language

@@ -131,6 +131,7 @@ QtObject {
     readonly property int windowLeastHeight: 480
     readonly property int lowWindow: 560
     readonly property int foldedLines: 24
+    readonly property int lineRoom: 100000 // for a line of code, which does not wrap
     readonly property int sidebarWide: 264
     readonly property int sidebarMedium: 232
     readonly property int sidebarLeast: 220
