@@ -171,6 +171,19 @@ WindowCase {
         stage.app.conversations.rename(stage.app.conversations.currentId, router);
         stage.settle();
     }
+    function test_a_click_elsewhere_keeps_the_new_name_and_the_focus() {
+        open(router);
+        named(window.contentItem, "Conversations").forceActiveFocus(Qt.TabFocusReason);
+        keyClick(Qt.Key_F2);
+        tryVerify(() => window.activeFocusItem.Accessible.name === "New name");
+        type("Renamed");
+        mouseClick(named(window.contentItem, chat.placeholder));
+        stage.settle();
+        compare(chat.title, "Renamed");
+        verify(inComposer());
+        stage.app.conversations.rename(stage.app.conversations.currentId, router);
+        stage.settle();
+    }
     function test_delete_and_undo() {
         open(router);
         const count = stage.app.conversations.count;

@@ -33,10 +33,12 @@ FocusScope {
         if (!renaming)
             return;
         const name = (field.item as Field).text;
+        const byKey = (field.item as Field).activeFocus;
         renaming = false;
         if (keep)
             conversations.rename(conversationId, name);
-        row.forceActiveFocus(Qt.OtherFocusReason);
+        if (byKey)
+            row.forceActiveFocus(Qt.OtherFocusReason);
     }
 
     UiText {
