@@ -292,7 +292,7 @@ Status GgufParser::PlaceTensors() {
     if (known_end && extent.offset - previous_end >= alignment_) {
       return Damaged("there is a gap before it");
     }
-    previous_end = *end.Get();
+    previous_end = extent.offset + extent.bytes;  // no wrap: it ends in the file
     const auto it = out_.tensors.find(extent.name);
     known_end = it != out_.tensors.end();
     if (known_end) {
