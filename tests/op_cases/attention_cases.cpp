@@ -119,6 +119,29 @@ TEST(AttentionCases, BothWaysAgreeWithTheReference) {
   }
 }
 
+// Heads that do and do not fill the rows of a tensor core's product, in every width of the
+// published models, for one token and for two.
+class NumberOfHeads : public testing::TestWithParam<int> {};
+
+TEST_P(NumberOfHeads, EveryLatent) {
+  const int heads = GetParam();
+  for (const int latent : {256, 512}) {
+    for (const LatentType type : {LatentType::kF16, LatentType::kQ8}) {
+      const int rope = latent == 512 || heads % 32 == 0 ? 64 : 32;
+      const int rows = heads == 20 || heads == 32 ? 2 : 1;
+      const AttentionCase c{"", heads, 16, rope, latent, 32, type, DType::kF16, {{70, rows}}};
+      Step step(c.sequences, c.type, 2, c.latent, c.rope, 11);
+      const Inputs in = MakeInputs(c, step.rows());
+      ExpectAgreement(std::to_string(heads) + " heads, latent " + std::to_string(latent),
+                      ToleranceOf(c, AttentionPath::kAbsorbed),
+                      [&](Backend& b) { return Attend(b, c, step, in, AttentionPath::kAbsorbed); });
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(AttentionCases, NumberOfHeads, testing::Values(16, 20, 32, 40, 64, 128),
+                         testing::PrintToStringParamName());
+
 TEST(AttentionCases, TheTwoWaysOfTheReferenceAreOne) {
   for (const AttentionCase& c : Cases()) {
     if (c.latent > 64 || c.sequences.front().cached > 1000) continue;

@@ -204,6 +204,8 @@ OwnedTensor ChooseExperts(int rows, int chosen, int experts) {
 TEST(ExpertCases, MoeFfn) {
   constexpr int kExperts = 7, kChosen = 3;
   for (const FfnCase& c : kFfnCases) {
+    // What becomes of an absent network does not depend on its type: two types are enough.
+    const bool without_shared = c.gate_up == DType::kF32 || c.gate_up == DType::kQ4_K;
     const Network routed = MakeExperts(c.gate_up, c.down, kExperts, c.inner, c.hidden, 20);
     const Network shared = MakeNetwork(c.gate_up, c.down, 2 * c.inner, c.hidden, 30);
     for (const int rows : {1, 2, 8, 33}) {
@@ -211,6 +213,7 @@ TEST(ExpertCases, MoeFfn) {
       const OwnedTensor ids = ChooseExperts(rows, kChosen, kExperts);
       const OwnedTensor weights = RandomTensor(DType::kF32, {rows, kChosen}, 14, 0.5);
       for (const bool with_shared : {true, false}) {
+        if (!with_shared && !without_shared) continue;
         ExpectAgreement(std::string(Info(c.gate_up).name) + " and " +
                             std::string(Info(c.down).name) + ", " + std::to_string(rows) + " rows",
                         c.tolerance, [&](Backend& b) {

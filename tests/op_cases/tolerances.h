@@ -27,6 +27,10 @@ inline constexpr double kTensorCoreQ8 = 1e-6;
 // moves a factor by up to 2^-12 of its size, a score of a few units by some 2^-12, and a weight by
 // as much of itself.
 inline constexpr double kTensorCoreExpanded = 5e-7;
+// Added where an emulated card's approximate instructions are off by up to 16 ulp on
+// purpose: 5.5e-7 rms each, and a dozen in a row make 4e-12 of the power; twice that and more for
+// outliers.
+inline constexpr double kPerturbed = 1e-11;
 // Rows stored as f16: one rounding of 2^-11; a value next to a tie may fall to the other side.
 inline constexpr double kStoredHalf = 1e-7;
 // Rows stored as int8: a value next to a tie may fall to the other side of a step of 1/127.

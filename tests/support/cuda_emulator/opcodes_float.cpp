@@ -277,7 +277,8 @@ void Approximate(Warp& warp, const Instruction& in, LaneMask active) {
     } else {
       value = F::Apply(FlushIf(flush, a[lane]), FlushIf(flush, b[lane]));
     }
-    if (perturb) value = Perturbed(value, warp.block().random());
+    // What they make of zero is exact (PTX ISA), 2^0 for one.
+    if (perturb && a[lane] != 0) value = Perturbed(value, warp.block().random());
     d[lane] = FlushIf(flush, value);
   }
 }

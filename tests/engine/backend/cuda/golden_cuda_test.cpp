@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <vector>
@@ -18,21 +19,39 @@ namespace {
 constexpr int kPrompt = 32;
 constexpr int kSteps = 8;
 
-// Both sides round activations to int8 in the same way, so that they stand closer to each other
-// than to the exact result; a value next to a tie may still fall to the other side.
+// Every golden model of tests/data. Both sides round activations to int8 in the same way, so that
+// they stand closer to each other than to the exact result; a value next to a tie may still fall to
+// the other side.
 struct ModelCase {
   const char* name;
   LatentType latent;
   double limit;
 };
 constexpr ModelCase kModels[] = {
-    {"v2-lite", LatentType::kF32, 1e-8},     {"v2-236b", LatentType::kF32, 1e-8},
-    {"v3", LatentType::kF32, 1e-8},          {"v3", LatentType::kF16, 1e-5},
-    {"v2-lite", LatentType::kQ8, 1e-3},      {"narrow-bf16", LatentType::kF16, 1e-5},
-    {"narrow-f16", LatentType::kF16, 1e-5},  {"narrow-q8_0", LatentType::kF16, 1e-3},
-    {"narrow-q5_0", LatentType::kF16, 1e-3}, {"narrow-q4_0", LatentType::kF16, 1e-3},
-    {"wide-q6_k", LatentType::kF16, 1e-3},   {"wide-q5_k", LatentType::kF16, 1e-3},
+    {"v2-lite", LatentType::kF32, 1e-8},
+    {"v2-236b", LatentType::kF32, 1e-8},
+    {"v3", LatentType::kF32, 1e-8},
+    {"v3", LatentType::kF16, 1e-5},
+    {"v2-lite", LatentType::kQ8, 1e-3},
+    {"narrow-bf16", LatentType::kF16, 1e-5},
+    {"narrow-f16", LatentType::kF16, 1e-5},
+    {"narrow-q8_0", LatentType::kF16, 1e-3},
+    {"narrow-q5_0", LatentType::kF16, 1e-3},
+    {"narrow-q4_0", LatentType::kF16, 1e-3},
+    {"wide-q6_k", LatentType::kF16, 1e-3},
+    {"wide-q5_k", LatentType::kF16, 1e-3},
     {"wide-q4_k", LatentType::kF16, 1e-3},
+    {"v3.2", LatentType::kF32, 1e-8},
+    {"moonlight", LatentType::kF32, 1e-8},
+    {"kimi-k2", LatentType::kF32, 1e-8},
+    {"glm-4.7-flash", LatentType::kF32, 1e-8},
+    {"minicpm3", LatentType::kF32, 1e-8},
+    {"youtu", LatentType::kF32, 1e-8},
+    {"mistral4", LatentType::kF32, 1e-8},
+    {"gigachat3", LatentType::kF32, 1e-8},
+    {"kanana-2", LatentType::kF32, 1e-8},
+    {"joyai", LatentType::kF32, 1e-8},
+    {"plm", LatentType::kF32, 1e-8},
 };
 
 // Steps of one conversation on one backend.
@@ -98,7 +117,9 @@ std::string CaseName(const testing::TestParamInfo<ModelCase>& info) {
   constexpr const char* kLatents[] = {"f32", "f16", "q8"};
   std::string name = std::string(info.param.name) + "_latent_" +
                      kLatents[static_cast<std::size_t>(info.param.latent)];
-  std::replace(name.begin(), name.end(), '-', '_');
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  }
   return name;
 }
 
