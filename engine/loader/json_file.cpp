@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "engine/base/json_bounds.h"
 #include "engine/base/mapped_file.h"
 
 namespace paluku {
@@ -14,15 +15,11 @@ Result<nlohmann::json> ReadJsonObject(const std::string& path) {
   if (bytes.size() > kJsonLimits.bytes) {
     return Fail(ErrorCode::kLimitExceeded, path, "size of the file");
   }
-  std::uint64_t events = 0;
-  bool too_much = false;
-  const auto watch = [&](int depth, Json::parse_event_t, Json&) {
-    too_much = too_much || depth > kJsonLimits.depth || ++events > kJsonLimits.values;
-    return !too_much;
-  };
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  Json json = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (too_much) return Fail(ErrorCode::kLimitExceeded, path, "depth or length of the JSON");
+  if (const char* excess = JsonExcess(text, kJsonLimits.depth, kJsonLimits.values)) {
+    return Fail(ErrorCode::kLimitExceeded, path, excess);
+  }
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return Fail(ErrorCode::kFileDamaged, path, "not a JSON object");
   return json;
 }

@@ -11,7 +11,7 @@ namespace paluku {
 
 struct JsonLimits {
   std::uint64_t bytes = 32u << 20;
-  int depth = 64;  // deeper values would exhaust the stack when they are destroyed
+  std::size_t depth = 64;  // deeper values would exhaust the stack when they are destroyed
   std::uint64_t values = 1u << 19;
 };
 inline constexpr JsonLimits kJsonLimits;

@@ -143,12 +143,14 @@ void TokenizerBuilder::Classify() {
       learned_.emplace(vocabulary_.tokens[i], static_cast<std::int32_t>(i));
 }
 
-// At every place of a text the matcher may read as far as the longest of them.
+// At every place of a text the matcher, or the search for the best path, may read as far as the
+// longest of them.
 Status TokenizerBuilder::CheckSpecialTokens() const {
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
-    const bool matched = kinds_[i] == Kind::kControl || kinds_[i] == Kind::kWord;
+    const bool matched = kinds_[i] == Kind::kControl || kinds_[i] == Kind::kWord ||
+                         (kinds_[i] == Kind::kLearned && IsUnigram());
     if (matched && vocabulary_.tokens[i].size() > kVocabularyLimits.special_token_bytes)
-      return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of a special token");
+      return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of a token");
   }
   return {};
 }
@@ -240,7 +242,7 @@ Result<std::vector<MergeTable::Rule>> TokenizerBuilder::RulesOfTokens() const {
   std::vector<MergeTable::Rule> rules;
   std::size_t work = 0;
   for (const auto& [text, id] : learned_) {
-    work += text.size() * text.size();
+    work += text.size() * (64 + text.size());  // looking a part up costs as much as 64 bytes
     if (work > kVocabularyLimits.split_work || rules.size() > 2 * kVocabularyLimits.merges)
       return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of the tokens");
     for (std::size_t cut = 1; cut < text.size(); ++cut) {

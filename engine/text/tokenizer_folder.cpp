@@ -5,6 +5,8 @@
 #include <fstream>
 #include <optional>
 
+#include "engine/base/json_bounds.h"
+
 namespace paluku {
 namespace {
 
@@ -12,7 +14,7 @@ namespace fs = std::filesystem;
 
 // Deep nesting would exhaust the stack when the value is destroyed, and many small values the
 // memory; no tokenizer file has either.
-constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMostEnds = 64;
 
 bool Exists(const fs::path& path) {
@@ -104,18 +106,9 @@ Result<std::string> ReadTokenizerFile(const std::string& path, std::size_t limit
 Result<Json> ReadTokenizerJson(const std::string& path) {
   PALUKU_ASSIGN_OR_RETURN(const std::string text,
                           ReadTokenizerFile(path, kVocabularyLimits.json_bytes));
-  const char* too_much = nullptr;
-  std::size_t values = 0;
-  // What comes once a limit is passed is read over and not kept.
-  const auto watch = [&](int depth, Json::parse_event_t event, Json&) {
-    if (depth > kMaxDepth) too_much = "depth of the JSON";
-    if (event != Json::parse_event_t::object_end && event != Json::parse_event_t::array_end)
-      ++values;
-    if (values > kVocabularyLimits.json_values) too_much = "number of values in the JSON";
-    return too_much == nullptr;
-  };
-  Json json = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (too_much != nullptr) return Fail(ErrorCode::kLimitExceeded, path, too_much);
+  if (const char* excess = JsonExcess(text, kMaxDepth, kVocabularyLimits.json_values))
+    return Fail(ErrorCode::kLimitExceeded, path, excess);
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return Fail(ErrorCode::kFileDamaged, path, "not a JSON object");
   return json;
 }

@@ -483,10 +483,6 @@
         <translation>JSON లోతు</translation>
     </message>
     <message>
-        <source>depth or length of the JSON</source>
-        <translation>JSON లోతు లేదా పొడవు</translation>
-    </message>
-    <message>
         <source>number of values in the JSON</source>
         <translation>JSON లోని విలువల సంఖ్య</translation>
     </message>
@@ -497,10 +493,6 @@
     <message>
         <source>length of the tokens</source>
         <translation>టోకెన్ల పొడవు</translation>
-    </message>
-    <message>
-        <source>length of a special token</source>
-        <translation>ప్రత్యేక టోకెన్ పొడవు</translation>
     </message>
     <message>
         <source>number of tokens</source>

@@ -301,6 +301,19 @@ TEST_F(VocabularyFiles, UnigramListsAreChecked) {
   EXPECT_FALSE(with(Json::array({1, -1.5})).has_value());
   EXPECT_FALSE(with("ab").has_value());
   EXPECT_FALSE(Tokenizer::Create(with(Json::array({"ab", 1e300})).value()).has_value());
+  // Every place of a text is compared as far as the longest token goes.
+  const auto longest = Tokenizer::Create(with(Json::array({std::string(257, 'a'), -1.0})).value());
+  ASSERT_FALSE(longest.has_value());
+  EXPECT_EQ(longest.error().code, ErrorCode::kLimitExceeded);
+}
+
+// A parser that looks at all members of an array again behind each of them does not come back.
+TEST_F(VocabularyFiles, ObjectsInAnArrayNeedLinearTime) {
+  std::string json = "{\"added_tokens\":[";
+  for (int i = 0; i < 1'900'000; ++i) json += "{},";
+  const auto vocabulary = VocabularyFromTokenizerJson(Write("tokenizer.json", json + "{}]}"));
+  ASSERT_FALSE(vocabulary.has_value());
+  EXPECT_EQ(vocabulary.error().code, ErrorCode::kUnsupportedTokenizer);
 }
 
 TEST_F(VocabularyFiles, BadFilesAreOneClearError) {
