@@ -42,7 +42,26 @@ constexpr std::array<std::uint32_t, kTypes> kWidths = {1, 1, 2, 2, 4, 4, 4, 1, 0
 constexpr std::array<std::uint64_t, 14> kNumbers = {
     0,          1,          2,    31, 32, 255, 256, 512, 65'536, 1ull << 31, (1ull << 31) + 1,
     1ull << 32, 1ull << 63, ~0ull};
-constexpr std::array<std::string_view, 26> kKeys = {"general.architecture",
+constexpr std::array<std::string_view, 45> kKeys = {"general.architecture",
+                                                    "general.name",
+                                                    "deepseek2.vocab_size",
+                                                    "deepseek2.nextn_predict_layers",
+                                                    "deepseek2.expert_group_used_count",
+                                                    "deepseek2.expert_gating_func",
+                                                    "deepseek2.expert_weights_scale",
+                                                    "deepseek2.attention.q_lora_rank",
+                                                    "deepseek2.attention.temperature_scale",
+                                                    "deepseek32.attention.indexer.key_length",
+                                                    "deepseek32.attention.indexer.head_count",
+                                                    "deepseek32.attention.indexer.top_k",
+                                                    "minicpm3.rope.scaling.type",
+                                                    "tokenizer.ggml.scores",
+                                                    "tokenizer.ggml.bos_token_id",
+                                                    "tokenizer.ggml.eos_token_id",
+                                                    "tokenizer.ggml.eot_token_id",
+                                                    "tokenizer.ggml.padding_token_id",
+                                                    "tokenizer.ggml.add_bos_token",
+                                                    "tokenizer.ggml.add_space_prefix",
                                                     "general.alignment",
                                                     "general.file_type",
                                                     "split.count",
@@ -71,6 +90,10 @@ constexpr std::array<std::string_view, 26> kKeys = {"general.architecture",
 constexpr std::array<std::string_view, 6> kNames = {
     "token_embd.weight",      "output.weight",          "blk.0.attn_q.weight",
     "blk.0.attn_kv_b.weight", "blk.0.exp_probs_b.bias", "blk.1.nextn.eh_proj.weight"};
+
+constexpr std::array<std::string_view, 12> kTexts = {"",           "<0x41>",  "<0x-1>",    "<s>",
+                                                     "<|im_end|>", "<think>", "\u2581",    "a b",
+                                                     "\u0120",     "ab",      "deepseek2", "\xff"};
 
 // Reads as far as the file makes sense; every step says whether there was enough.
 class Reader {
@@ -252,7 +275,65 @@ class Mutator {
     sketch.entries.push_back(std::move(entry));
   }
 
+  // The elements of an array of texts, or nothing.
+  static std::vector<std::string> TextsOf(const Entry& entry) {
+    std::vector<std::string> texts;
+    Reader in(entry.value);
+    std::uint32_t of = 0;
+    std::uint64_t count = 0;
+    std::string text;
+    if (entry.type != kArray || !in.Number(of) || of != kString || !in.Number(count)) return {};
+    while (texts.size() < count && in.Text(text)) texts.push_back(text);
+    return texts;
+  }
+
+  void ChangeText(std::string& text) {
+    if (Below(2) == 0) {
+      text = kTexts[Below(kTexts.size())];
+      return;
+    }
+    const std::size_t size = text.size();
+    text.resize(size + 16);
+    text.resize(LLVMFuzzerMutate(reinterpret_cast<std::uint8_t*>(text.data()), size, size + 16));
+  }
+
+  // Changes one text of an array, or the order of its texts; the lengths stay right.
+  bool ChangeTexts(Entry& entry) {
+    std::vector<std::string> texts = TextsOf(entry);
+    if (texts.empty()) return false;
+    if (Below(2) == 0) {
+      ChangeText(texts[Below(texts.size())]);
+    } else {
+      Rearrange(texts);
+    }
+    entry.value.resize(4);
+    Append<std::uint64_t>(entry.value, texts.size());
+    for (const std::string& text : texts) AppendText(entry.value, text);
+    return true;
+  }
+
+  // Sets one element of an array of numbers.
+  bool ChangeNumbers(Entry& entry) {
+    std::uint32_t of = 0;
+    if (entry.type != kArray || !Reader(entry.value).Number(of) || of >= kTypes) return false;
+    const std::size_t width = kWidths[of];
+    if (width == 0 || entry.value.size() < 12 + width) return false;
+    const std::size_t count = (entry.value.size() - 12) / width;
+    const std::uint64_t number = Below(2) == 0 ? Below(8) : Number();
+    std::memcpy(entry.value.data() + 12 + width * Below(count), &number, width);
+    return true;
+  }
+
   void ChangeEntry(Entry& entry) {
+    if (Below(2) == 0 && (ChangeTexts(entry) || ChangeNumbers(entry))) return;
+    if (Below(4) == 0 && entry.type == kString) {
+      std::string text;
+      Reader(entry.value).Text(text);
+      ChangeText(text);
+      entry.value.clear();
+      AppendText(entry.value, text);
+      return;
+    }
     switch (Below(4)) {
       case 0:
         entry.key = kKeys[Below(kKeys.size())];

@@ -118,8 +118,8 @@ def byte_level(pre="deepseek-v3") -> dict:
     ) | {"tokenizer.chat_template": (STRING, TURNS)}  # fmt: skip
 
 
-def sentence_piece() -> dict:
-    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)] + ["▁", "t", "he", "h", "e", "▁the"]
+def sentence_piece(of_0x41="<0x41>") -> dict:
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" if b != 0x41 else of_0x41 for b in range(256)] + ["▁", "t", "he", "h", "e", "▁the"]
     return tokenizer(
         tokens, [2, 3, 3] + [6] * 256 + [1] * 6, model=(STRING, "llama"),
         scores=(ARRAY, (F32, [0.0] * 259 + [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0])), add_space_prefix=(BOOL, True),
@@ -165,6 +165,7 @@ def gguf_seeds() -> dict[str, bytes]:
         "byte-level-llama3": gguf(byte_level("llama-bpe"), {}),
         "byte-level-kimi": gguf({k: v for k, v in byte_level("kimi-k2").items() if "merges" not in k}, {}),
         "sentence-piece": gguf(sentence_piece(), {}),
+        "issue-27226-byte-name": gguf(sentence_piece("<0x-1>"), {}),
         "sparse": gguf(family("deepseek32", attention__q_lora_rank=(U32, 4), attention__indexer__key_length=(U32, 4),
                               attention__indexer__head_count=(U32, 2), attention__indexer__top_k=(U32, 8)), TENSORS),
         "temperature": gguf(family("mistral4", attention__temperature_scale=(F32, 0.1),
@@ -238,9 +239,29 @@ def checkpoints() -> dict[str, bytes]:
     outside = json.dumps(dict(weight_map={"x": "../b.safetensors"})).encode()
     other = json.dumps(dict(architectures=["LlamaForCausalLM"])).encode()
     border = b"\n\x1f\n"
+    letters = dict(zip(byte_letters(), range(256)))
+    added = [{"id": 256 + i, "content": c, "special": True} for i, c in enumerate(["<s>", "</s>"])]
+    bytes_json = dict(
+        added_tokens=added, pre_tokenizer=dict(type="ByteLevel", add_prefix_space=False, use_regex=True),
+        model=dict(type="BPE", vocab=letters | {"he": 258}, merges=["h e"]))
+    pieces = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)] + ["▁", "h", "e", "he"]
+    pieces_json = dict(
+        added_tokens=[dict(id=1, content="<s>", special=True)],
+        pre_tokenizer=dict(type="Metaspace", replacement="▁", prepend_scheme="always", split=False),
+        model=dict(type="BPE", byte_fallback=True, vocab={p: i for i, p in enumerate(pieces)}, merges=[["h", "e"]]))
+    extras = dict(bos_token="<s>", eos_token=dict(content="</s>"), pad_token=None, add_bos_token=True, chat_template=TURNS)
+
+    def with_tokenizer(tokenizer_json, config, **more):
+        files = [json.dumps(CONFIG | dict(vocab_size=300) | more), shard({"model.norm.weight": ("F32", [8])}), "", ""]
+        files += [json.dumps(tokenizer_json, ensure_ascii=False), json.dumps(config)]
+        return border.join(f if isinstance(f, bytes) else f.encode() for f in files)
+
     return {
         "checkpoint": border.join(parts),
         "checkpoint-shards": border.join(whole),
+        "checkpoint-tokenizer": with_tokenizer(bytes_json, extras),
+        "checkpoint-pieces": with_tokenizer(pieces_json, extras),
+        "checkpoint-unigram": with_tokenizer(dict(model=dict(type="Unigram\x1b[2J")), {}),
         "checkpoint-index-leads-out": border.join([*parts, outside]),
         "checkpoint-shard-twice": border.join([*whole[:3], shard(scaled)]),
         "checkpoint-unknown-tensor": border.join([parts[0], shard({"x": ("F32", [2])})]),

@@ -65,6 +65,34 @@ def sentence_piece() -> dict:
     }
 
 
+CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+SPACES = r"]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+
+
+def cased(upper: str, lower: str, suffix: str) -> str:
+    prefix = r"[^\r\n\p{L}\p{N}]?"
+    return f"{prefix}{upper}*{lower}+{suffix}|{prefix}{upper}+{lower}*{suffix}|"
+
+
+def families() -> dict[str, list[str]]:
+    """The splits of the families, as their tokenizer.json has them."""
+    llama3 = CONTRACTION + r"|[^\r\n\p{L}\p{N}]?\p{L}+|%s| ?[^\s\p{L}\p{N}]+[\r\n" + SPACES
+    slash = r"%s| ?[^\s\p{L}\p{N}]+[\r\n/" + SPACES
+    no_han = [kind[:-1] + r"&&[^\p{Han}]]" for kind in (UPPER, LOWER)]
+    marks = "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥\u3040-ゟ゠-ヿ]+"
+    return {
+        "llama3": [llama3 % r"\p{N}{1,3}"],
+        "qwen2": [llama3 % r"\p{N}"],
+        "o200k": [cased(UPPER, LOWER, CONTRACTION + "?") + slash % r"\p{N}{1,3}"],
+        "tekken": [cased(UPPER, LOWER, "") + slash % r"\p{N}"],
+        "kimi": [r"[\p{Han}]+|" + cased(*no_han, CONTRACTION + "?")
+                 + r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n" + SPACES],
+        "youtu": [marks, cased(UPPER, LOWER, CONTRACTION + "?") + slash % r"\p{N}"],
+        "coder": ["[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", "digits"],
+    }  # fmt: skip
+
+
 def changed(base: dict, path: str, value) -> dict:
     out = copy.deepcopy(base)
     *folders, last = path.split("/")
@@ -75,15 +103,27 @@ def changed(base: dict, path: str, value) -> dict:
     return out
 
 
+LAST = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+
+
+def step(rule: str) -> dict:
+    if rule == "digits":
+        return {"type": "Digits", "individual_digits": True}
+    return {"type": "Split", "pattern": {"Regex": rule}, "behavior": "Isolated", "invert": False}
+
+
 def seeds() -> dict[str, object]:
     b, s = byte_level(), sentence_piece()
     steps = [r"\p{N}{1,3}", r"[x]+", r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}x"""]
-    splits = [{"type": "Split", "pattern": {"Regex": r}, "behavior": "Isolated", "invert": False} for r in steps]
-    end = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
-    return {
+    splits = [step(rule) for rule in steps]
+    by_family = {
+        f"family-{name}": changed(b, "pre_tokenizer", {"type": "Sequence", "pretokenizers": [*map(step, rules), LAST]})
+        for name, rules in families().items()
+    }
+    return by_family | {
         "byte-level": b,
         "sentence-piece": s,
-        "deepseek-v3": changed(b, "pre_tokenizer", {"type": "Sequence", "pretokenizers": [*splits, end]}),
+        "deepseek-v3": changed(b, "pre_tokenizer", {"type": "Sequence", "pretokenizers": [*splits, LAST]}),
         "ignore-merges": changed(b, "model/ignore_merges", True),
         "no-merges": changed(b, "model/merges", []),
         "merge-of-unknown": changed(b, "model/merges", ["q x"]),

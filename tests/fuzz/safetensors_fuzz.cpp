@@ -1,6 +1,5 @@
 // Any bytes as a checkpoint. Whole: as a safetensors file and as a config.json. Where a line holds
-// nothing but U+001F, also as the files of a directory: config.json, model.safetensors, the index,
-// and a second shard.
+// nothing but U+001F, also as the files of a directory, in the order of Folder::kNames.
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/check.h"
@@ -56,8 +56,9 @@ void ReadAsConfig(std::span<const std::uint8_t> bytes) {
 // The files of a checkpoint, in a folder that lives as long as the program.
 class Folder {
  public:
-  static constexpr const char* kNames[] = {"config.json", "model.safetensors",
-                                           "model.safetensors.index.json", "b.safetensors"};
+  static constexpr const char* kNames[] = {
+      "config.json",   "model.safetensors", "model.safetensors.index.json",
+      "b.safetensors", "tokenizer.json",    "tokenizer_config.json"};
   Folder() {
     path_ = (std::filesystem::temp_directory_path() / "paluku-fuzz-XXXXXX").string();
     PALUKU_CHECK(mkdtemp(path_.data()) != nullptr);
@@ -71,7 +72,7 @@ class Folder {
     for (std::size_t i = 0; i < std::size(kNames); ++i) {
       const std::filesystem::path file = std::filesystem::path(path_) / kNames[i];
       std::filesystem::remove(file);
-      if (i >= files.size()) continue;
+      if (i >= files.size() || files[i].empty()) continue;
       std::ofstream(file, std::ios::binary)
           .write(files[i].data(), static_cast<std::streamsize>(files[i].size()));
     }
@@ -100,6 +101,9 @@ void ReadAsFolder(std::string_view bytes) {
     (*file)->CopyRows(name, 0, tensor.rows(), rows.data());
   }
   paluku::test::CheckCard(paluku::DescribeModel(**file));
+  auto vocabulary = paluku::VocabularyFromGguf(**file);  // what the entries of tokenizer.json say
+  if (!vocabulary) return CheckShown(vocabulary.error());
+  paluku::test::CheckVocabulary(std::move(*vocabulary));
 }
 
 }  // namespace
