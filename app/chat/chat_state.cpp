@@ -95,7 +95,12 @@ QString ChatController::modelFullName() const {
 QString ChatController::homeText() const {
   if (host_ == nullptr || host_->model().state != HostModel::State::kReady) return {};
   const ModelHome& home = host_->model().home;
-  if (!home.card.empty()) return QString::fromStdString(home.card);
+  if (!home.card.empty()) {
+    const QString card = QString::fromStdString(home.card);
+    const int others = home.expert_layers - home.expert_layers_on_card;
+    if (others == 0) return card;
+    return tr("%1, and the processor for the experts of %Ln layer(s)", nullptr, others).arg(card);
+  }
   if (!home.no_card) return tr("Processor");
   if (home.no_card->code == ErrorCode::kOutOfMemory)
     return tr("Processor: the model does not fit on the graphics card");

@@ -51,6 +51,10 @@ namespace {
 // One line on stderr when a card is there and does not compute: that makes a model slower than it
 // was yesterday.
 void TellHome(const ModelHome& home) {
+  if (home.expert_layers_on_card < home.expert_layers && !home.card.empty()) {
+    std::fprintf(stderr, "The processor computes the experts of %d of %d layers.\n",
+                 home.expert_layers - home.expert_layers_on_card, home.expert_layers);
+  }
   if (!home.no_card) return;
   if (home.no_card->code == ErrorCode::kOutOfMemory) {
     std::fprintf(stderr, "The model does not fit on the graphics card: the processor computes.\n");

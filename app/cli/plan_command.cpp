@@ -22,12 +22,12 @@ struct PlanArguments {
   std::string latent = "f16";
 };
 
-constexpr std::array<const char*, 10> kPartNames = {
-    "embedding", "attention",    "dense_networks", "shared_experts", "routed_experts",
-    "logits",    "latent_cache", "activations",    "runtime",        "reserve"};
-constexpr std::array<const char*, 10> kPartLabels = {
-    "Embedding", "Attention",    "Dense networks", "Shared experts", "Routed experts",
-    "Logits",    "Latent cache", "Activations",    "CUDA runtime",   "Left free"};
+constexpr std::array<const char*, 11> kPartNames = {
+    "embedding",    "attention",   "dense_networks", "shared_experts", "routed_experts", "logits",
+    "latent_cache", "activations", "workspace",      "runtime",        "reserve"};
+constexpr std::array<const char*, 11> kPartLabels = {
+    "Embedding",    "Attention",   "Dense networks", "Shared experts", "Routed experts", "Logits",
+    "Latent cache", "Activations", "Workspace",      "CUDA runtime",   "Left free"};
 constexpr std::array<const char*, 3> kHomeNames = {"card", "processor", "file"};
 
 std::int64_t PhysicalMemory() {
@@ -47,6 +47,9 @@ nlohmann::json ToJson(const MemoryPlan& plan) {
           {"processor_bytes", plan.BytesAt(MemoryHome::kProcessor)},
           {"file_bytes", plan.BytesAt(MemoryHome::kFile)},
           {"uses_card", plan.uses_card},
+          {"expert_layers", plan.expert_layers},
+          {"expert_layers_on_card", plan.expert_layers_on_card},
+          {"least_card_bytes", plan.least_card_bytes},
           {"fits", plan.fits}};
 }
 
@@ -56,10 +59,23 @@ void Row(const char* label, const std::array<std::int64_t, 3>& bytes) {
   std::printf("\n");
 }
 
+// Who computes, where a card was asked about.
+std::string Share(const MemoryPlan& plan, std::int64_t card) {
+  if (card == 0) return {};
+  if (plan.least_card_bytes == 0)
+    return "The card cannot read its weights: the processor computes. ";
+  if (!plan.uses_card) {
+    return "The card needs at least " + Bytes(plan.least_card_bytes) + ": the processor computes. ";
+  }
+  const int others = plan.expert_layers - plan.expert_layers_on_card;
+  if (others == 0) return "The card computes everything. ";
+  return "The card computes all but the routed experts of " + std::to_string(others) + " of " +
+         std::to_string(plan.expert_layers) + " layers, which the processor computes. ";
+}
+
 std::string Verdict(const MemoryPlan& plan, std::int64_t card) {
-  const std::string text =
-      card > 0 && !plan.uses_card ? "It does not fit on the card, so the processor computes. " : "";
-  return text + (plan.fits ? "It fits." : "It does not fit into the memory of this computer.");
+  return Share(plan, card) +
+         (plan.fits ? "It fits." : "It does not fit into the memory of this computer.");
 }
 
 void PrintText(const MemoryPlan& plan, std::int64_t card) {

@@ -147,6 +147,9 @@ struct MoeFfnParams {
   Tensor ids;      // [rows, chosen] i32
   Tensor weights;  // [rows, chosen] f32
   SwiGluWeights routed;
+  // `routed` lies in the host's memory in a file's form, whatever the backend: a card leaves it to
+  // the processor.
+  bool routed_on_processor = false;
   SwiGluWeights shared;  // tensors empty when the model has no shared expert
   Tensor out;            // [rows, hidden] = sum of weighted routed experts + shared
 };

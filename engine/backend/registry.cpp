@@ -21,9 +21,9 @@ std::string RequestedBackend(const BackendOptions& options) {
 Result<std::unique_ptr<Backend>> CreateBackend(const BackendOptions& options,
                                                std::optional<Error>* no_card) {
   std::string name = RequestedBackend(options);
-  if (name == "cuda") return OpenCudaBackend();
+  if (name == "cuda") return OpenCudaBackend(options.threads);
   if (name == "auto") {
-    auto card = OpenCudaBackend();
+    auto card = OpenCudaBackend(options.threads);
     if (card) return card;
     Log(LogLevel::kInfo, "computing on the CPU: " + card.error().detail);
     if (no_card != nullptr) *no_card = card.error();

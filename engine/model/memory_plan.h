@@ -1,8 +1,10 @@
 // MemoryPlan: how much memory a model takes, part by part, and where each part goes.
 //
-// Decided from the header of the file alone, before anything is allocated. A card takes a model as
-// a whole or not at all; the processor uses most weights in place in the mapped file. The working
-// memory of single operations is not in the sum. Plain values.
+// Decided from the header of the file alone, before anything is allocated. A card takes everything
+// but the routed experts first, then the routed experts of as many layers as fit; the processor
+// computes those of the others, or, where even the first part does not fit, everything. It uses
+// most weights in place in the mapped file. The context is what was asked for: a plan never makes
+// it shorter. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +15,7 @@
 #include "engine/base/error.h"
 #include "engine/loader/model_file.h"
 #include "engine/model/model_config.h"
+#include "engine/model/weights.h"
 
 namespace paluku {
 
@@ -25,6 +28,7 @@ enum class MemoryPart : std::uint8_t {
   kLogits,  // the output matrix
   kLatentCache,
   kActivations,  // intermediates of a step
+  kWorkspace,    // of single operations, on a card; the processor's is small and not in the sum
   kRuntime,      // the driver's own: context and libraries
   kReserve,      // left free for the display and other programs
 };
@@ -46,13 +50,19 @@ struct PlanRequest {
   std::int64_t ram_bytes = 0;   // of the computer; 0: not known, everything fits
   int context_tokens = 0;
   LatentType latent_type = LatentType::kF16;
+  int most_expert_layers = kAllLayers;  // on the card
+  bool runtime_loaded = false;          // card_bytes are without what the driver takes
 };
 
 struct MemoryPlan {
   int context_tokens = 0;
   std::vector<PlannedMemory> parts;  // bytes > 0
   bool uses_card = false;            // false: the processor computes everything
-  bool fits = true;                  // in the memory of the computer
+  int expert_layers = 0;             // layers with routed experts,
+  int expert_layers_on_card = 0;     // those of them, from the first, whose experts the card has
+  // What a card must have free to take part; 0: it has no form for some type of weights.
+  std::int64_t least_card_bytes = 0;
+  bool fits = true;  // in the memory of the computer
 
   std::int64_t BytesAt(MemoryHome home) const;
 };

@@ -152,6 +152,7 @@ void Transformer::FeedForward(int layer, const Tensor& normed, const Tensor& out
                    .ids = ids,
                    .weights = weights,
                    .routed = w.moe.routed,
+                   .routed_on_processor = w.moe.on_processor,
                    .shared = w.moe.shared,
                    .out = out});
 }

@@ -55,11 +55,12 @@ Tensor RowsOfSlabs(Tensor tensor, std::int64_t first, std::int64_t count) {
 class WeightLoader {
  public:
   WeightLoader(const ModelConfig& config, Backend& backend, const Weights::Progress& progress,
-               std::stop_token stop, Weights& out)
+               std::stop_token stop, int expert_layers, Weights& out)
       : config_(config),
         backend_(backend),
         progress_(progress),
         stop_(std::move(stop)),
+        expert_layers_(expert_layers),
         out_(out),
         file_(*out.file) {}
 
@@ -301,28 +302,46 @@ class WeightLoader {
     if (Has("exp_probs_b.bias")) {
       PALUKU_ASSIGN_OR_RETURN(out.bias, TakeF32("exp_probs_b.bias", {experts}));
     }
+    out.on_processor = expert_layers_ <= 0;
+    --expert_layers_;
+    PALUKU_TRY(LoadRouted(out));
+    if (config_.experts_shared == 0) return {};
+    return LoadSwiGlu(out.shared, "_shexp", std::int64_t{config_.experts_shared} * inner);
+  }
+
+  Status LoadRouted(MoeWeights& out) {
+    const std::int64_t hidden = config_.hidden;
+    const std::int64_t experts = config_.experts;
+    const std::int64_t inner = config_.expert_inner;
+    const auto place = [&](const Tensor& tensor, std::string_view name) -> Result<Tensor> {
+      return out.on_processor && tensor.dtype != DType::kI32 ? tensor : Prepare(tensor, name);
+    };
     if (Has("ffn_gate_up_exps.weight")) {
       PALUKU_ASSIGN_OR_RETURN(const Tensor both,
                               Find("ffn_gate_up_exps.weight", {experts, 2 * inner, hidden}));
       PALUKU_ASSIGN_OR_RETURN(out.routed.gate,
-                              Prepare(RowsOfSlabs(both, 0, inner), "ffn_gate_up_exps.weight"));
+                              place(RowsOfSlabs(both, 0, inner), "ffn_gate_up_exps.weight"));
       PALUKU_ASSIGN_OR_RETURN(out.routed.up,
-                              Prepare(RowsOfSlabs(both, inner, inner), "ffn_gate_up_exps.weight"));
+                              place(RowsOfSlabs(both, inner, inner), "ffn_gate_up_exps.weight"));
     } else {
-      PALUKU_ASSIGN_OR_RETURN(out.routed.gate,
-                              Take("ffn_gate_exps.weight", {experts, inner, hidden}));
-      PALUKU_ASSIGN_OR_RETURN(out.routed.up, Take("ffn_up_exps.weight", {experts, inner, hidden}));
+      PALUKU_ASSIGN_OR_RETURN(const Tensor gate,
+                              Find("ffn_gate_exps.weight", {experts, inner, hidden}));
+      PALUKU_ASSIGN_OR_RETURN(out.routed.gate, place(gate, "ffn_gate_exps.weight"));
+      PALUKU_ASSIGN_OR_RETURN(const Tensor up,
+                              Find("ffn_up_exps.weight", {experts, inner, hidden}));
+      PALUKU_ASSIGN_OR_RETURN(out.routed.up, place(up, "ffn_up_exps.weight"));
     }
-    PALUKU_ASSIGN_OR_RETURN(out.routed.down,
-                            Take("ffn_down_exps.weight", {experts, hidden, inner}));
-    if (config_.experts_shared == 0) return {};
-    return LoadSwiGlu(out.shared, "_shexp", std::int64_t{config_.experts_shared} * inner);
+    PALUKU_ASSIGN_OR_RETURN(const Tensor down,
+                            Find("ffn_down_exps.weight", {experts, hidden, inner}));
+    PALUKU_ASSIGN_OR_RETURN(out.routed.down, place(down, "ffn_down_exps.weight"));
+    return {};
   }
 
   const ModelConfig& config_;
   Backend& backend_;
   const Weights::Progress& progress_;
   std::stop_token stop_;
+  int expert_layers_;  // whose routed experts the backend still takes
   Weights& out_;
   const ModelFile& file_;
   std::string prefix_;  // "blk.7." while a layer is loaded
@@ -337,10 +356,12 @@ DType UpProjectionType(DType source) {
 }
 
 Result<Weights> Weights::Load(std::shared_ptr<const ModelFile> file, const ModelConfig& config,
-                              Backend& backend, const Progress& progress, std::stop_token stop) {
+                              Backend& backend, const Progress& progress, std::stop_token stop,
+                              int expert_layers) {
   Weights weights;
   weights.file = std::move(file);
-  PALUKU_TRY(WeightLoader(config, backend, progress, std::move(stop), weights).Load());
+  PALUKU_TRY(
+      WeightLoader(config, backend, progress, std::move(stop), expert_layers, weights).Load());
   if (weights.file->damaged()) {
     return Fail(ErrorCode::kFileDamaged, weights.file->path(), "it changed while it was loaded");
   }

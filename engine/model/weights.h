@@ -46,7 +46,8 @@ struct MoeWeights {
   Tensor gate;           // [experts, hidden] f32
   Tensor bias;           // [experts] f32; empty without one
   SwiGluWeights routed;  // [experts, expert_inner, hidden], down [experts, hidden, expert_inner]
-  SwiGluWeights shared;  // [shared * expert_inner, hidden]; empty without shared experts
+  bool on_processor = false;  // `routed` stays in the file, and the processor computes it
+  SwiGluWeights shared;       // [shared * expert_inner, hidden]; empty without shared experts
 };
 
 struct LayerWeights {
@@ -60,6 +61,9 @@ struct LayerWeights {
 // What W_UK and W_UV are kept as: the precision of the file, f16 for quantised ones.
 DType UpProjectionType(DType source);
 
+// More layers than a model can have.
+inline constexpr int kAllLayers = 1 << 20;
+
 struct Weights {
   Tensor embedding;    // [vocabulary, hidden]
   Tensor output_norm;  // [hidden] f32, output_scale included
@@ -70,10 +74,12 @@ struct Weights {
 
   // Bytes made ready so far, of `total`.
   using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
-  // Errors: kMissingTensor, kUnsupportedTensorType, kBadValue (a shape), kOutOfMemory, kCancelled,
-  // kFileDamaged.
+  // The routed experts of the first `expert_layers` layers that have any are prepared for the
+  // backend, those of the others stay with the processor. Errors: kMissingTensor,
+  // kUnsupportedTensorType, kBadValue (a shape), kOutOfMemory, kCancelled, kFileDamaged.
   static Result<Weights> Load(std::shared_ptr<const ModelFile> file, const ModelConfig& config,
-                              Backend& backend, const Progress& progress, std::stop_token stop);
+                              Backend& backend, const Progress& progress, std::stop_token stop,
+                              int expert_layers = kAllLayers);
 };
 
 }  // namespace paluku

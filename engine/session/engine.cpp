@@ -10,6 +10,7 @@
 #include "engine/base/log.h"
 #include "engine/base/thread_checker.h"
 #include "engine/loader/model_file.h"
+#include "engine/model/memory_plan.h"
 #include "engine/model/model_config.h"
 #include "engine/session/generation_loop.h"
 #include "engine/session/session.h"
@@ -39,6 +40,9 @@ Result<std::shared_ptr<const Tokenizer>> LoadTokenizer(const ModelFile& file,
   return Tokenizer::Create(std::move(vocabulary));
 }
 
+// Layers of experts for the next smaller plan.
+int Fewer(int expert_layers) { return expert_layers * 3 / 4; }
+
 double SecondsOf(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
@@ -56,7 +60,11 @@ struct Engine::Impl {
   // Why the backend is the processor where it might have been a card.
   std::optional<Error> no_card;
   bool card_lost = false;
-  bool next_on_cpu = false;  // the card had no memory left under the model that comes back now
+  // Layers whose experts the card may take when the model comes back after memory ran out under it;
+  // negative: the processor takes everything.
+  int next_expert_layers = kAllLayers;
+  int expert_layers = 0;  // of the model that is loaded: with routed experts, and on the card
+  int expert_layers_on_card = 0;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Session> session;  // uses the backend
   std::shared_ptr<const LoadedModel> model;
@@ -81,9 +89,46 @@ struct Engine::Impl {
     Log(LogLevel::kWarning, "computing on the CPU: " + error.Message());
     PALUKU_ASSIGN_OR_RETURN(backend,
                             CreateBackend({.name = "cpu", .threads = backend_options.threads}));
+    expert_layers = expert_layers_on_card = 0;
     no_card = error;
     card_lost = error.code == ErrorCode::kDeviceFailed;
     return {};
+  }
+
+  // The largest plan that the card takes, and smaller ones while its memory turns out to be short.
+  // The context is never made shorter for it.
+  Result<std::unique_ptr<Session>> CreateOnCard(const std::shared_ptr<const ModelFile>& file,
+                                                const ModelConfig& config, SessionOptions options,
+                                                int most_expert_layers,
+                                                const LoadProgress& progress,
+                                                const std::stop_token& stop) {
+    while (true) {
+      const CardInfo card = backend->card();
+      PALUKU_ASSIGN_OR_RETURN(const MemoryPlan plan,
+                              PlanMemory(*file, config,
+                                         {.card_bytes = card.free_bytes,
+                                          .context_tokens = options.context_tokens,
+                                          .latent_type = options.latent_type,
+                                          .most_expert_layers = most_expert_layers,
+                                          .runtime_loaded = true}));
+      if (!plan.uses_card) {
+        return Fail(ErrorCode::kOutOfMemory, card.name, std::to_string(plan.least_card_bytes));
+      }
+      expert_layers = plan.expert_layers;
+      expert_layers_on_card = options.expert_layers_on_card = plan.expert_layers_on_card;
+      auto made = Session::Create(*backend, file, config, options, progress, stop);
+      const bool smaller = !made && made.error().code == ErrorCode::kOutOfMemory;
+      if (!smaller || plan.expert_layers_on_card == 0) return made;
+      most_expert_layers = Fewer(plan.expert_layers_on_card);
+      Log(LogLevel::kWarning, "the card has too little memory: the next smaller plan");
+    }
+  }
+
+  // Memory ran out, or the card failed, under the model that was loaded.
+  Status ShrinkOrLeave(const Error& error) {
+    const bool shrinks = error.code == ErrorCode::kOutOfMemory && expert_layers_on_card > 0;
+    next_expert_layers = shrinks ? Fewer(expert_layers_on_card) : -1;
+    return shrinks ? Status() : LeaveCard(error);
   }
 
   // A model that the card has no room for is computed by the processor; the next model tries the
@@ -93,19 +138,27 @@ struct Engine::Impl {
                                                  const SessionOptions& options,
                                                  const LoadProgress& progress,
                                                  const std::stop_token& stop) {
-    const bool stays = std::exchange(next_on_cpu, false);
-    if (!stays && no_card && no_card->code == ErrorCode::kOutOfMemory) {
+    const int most = std::exchange(next_expert_layers, kAllLayers);
+    if (most >= 0 && no_card && no_card->code == ErrorCode::kOutOfMemory) {
       no_card.reset();
       PALUKU_ASSIGN_OR_RETURN(backend, CreateBackend(backend_options, &no_card));
     }
-    auto made = Session::Create(*backend, file, config, options, progress, stop);
+    expert_layers = expert_layers_on_card = 0;
+    if (backend->name() != "cuda") {
+      return Session::Create(*backend, file, config, options, progress, stop);
+    }
+    auto made = CreateOnCard(file, config, options, most, progress, stop);
     if (made || !MayLeaveCard(made.error())) return made;
     PALUKU_TRY(LeaveCard(made.error()));
     return Session::Create(*backend, file, config, options, progress, stop);
   }
 
   ModelHome Home() const {
-    return {.card = backend->card().name, .no_card = no_card, .card_lost = card_lost};
+    return {.card = backend->card().name,
+            .no_card = no_card,
+            .card_lost = card_lost,
+            .expert_layers = expert_layers,
+            .expert_layers_on_card = expert_layers_on_card};
   }
 
   std::vector<std::int32_t> RandomTokens(int count) const {
@@ -205,8 +258,7 @@ Result<GenerationResult> Engine::Generate(const GenerationRequest& request, Even
       GenerationLoop(*impl_->session, *impl_->model, request, sink, std::move(stop)).Run();
   if (!result && impl_->MayLeaveCard(result.error())) {
     Unload();
-    PALUKU_TRY(impl_->LeaveCard(result.error()));
-    impl_->next_on_cpu = true;
+    PALUKU_TRY(impl_->ShrinkOrLeave(result.error()));
   }
   return result;
 }

@@ -50,6 +50,10 @@ struct ModelHome {
   // the model does not fit on it.
   std::optional<Error> no_card;
   bool card_lost = false;  // it failed while it computed; used again by the next process
+  // Layers with routed experts, and those of them whose experts the card has; the processor
+  // computes the others.
+  int expert_layers = 0;
+  int expert_layers_on_card = 0;
 };
 
 // What a loaded model is and costs.
@@ -93,7 +97,8 @@ class Engine {
   // already given to the sink stays valid when an error ends the generation. Errors: kNoModel,
   // kContextFull (the prompt alone does not fit), kFileDamaged, kDeviceFailed. A stop request is
   // not an error: reason kCancelled. When the card fails or has no memory left, and nobody asked
-  // for it by name, no model is loaded afterwards: Load() then takes the processor.
+  // for it by name, no model is loaded afterwards: Load() then takes a smaller plan, or
+  // the processor.
   Result<GenerationResult> Generate(const GenerationRequest& request, EventSink& sink,
                                     std::stop_token stop);
 

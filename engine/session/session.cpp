@@ -17,8 +17,9 @@ Result<std::unique_ptr<Session>> Session::Create(Backend& backend,
                                                  std::stop_token stop) {
   PALUKU_CHECK(options.context_tokens > 0);
   config.FitContext(options.context_tokens);
-  PALUKU_ASSIGN_OR_RETURN(
-      Weights weights, Weights::Load(std::move(file), config, backend, progress, std::move(stop)));
+  PALUKU_ASSIGN_OR_RETURN(Weights weights,
+                          Weights::Load(std::move(file), config, backend, progress, std::move(stop),
+                                        options.expert_layers_on_card));
   PALUKU_ASSIGN_OR_RETURN(Activations activations,
                           Activations::Create(backend, config, kPrefillChunk, kMaxOutputs));
   PALUKU_ASSIGN_OR_RETURN(

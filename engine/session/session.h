@@ -24,6 +24,7 @@ struct SessionOptions {
   int context_tokens = 0;
   LatentType latent_type = LatentType::kF16;
   AttentionPath attention_path = AttentionPath::kAuto;
+  int expert_layers_on_card = kAllLayers;  // see Weights::Load
 };
 
 // How to choose a token from the last logits of a step.

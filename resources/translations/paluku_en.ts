@@ -2,6 +2,16 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en_US" sourcelanguage="en">
 <context>
+    <name>paluku::ChatController</name>
+    <message numerus="yes">
+        <source>%1, and the processor for the experts of %Ln layer(s)</source>
+        <translation>
+            <numerusform>%1, and the processor for the experts of %Ln layer</numerusform>
+            <numerusform>%1, and the processor for the experts of %Ln layers</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>paluku::ConversationListModel</name>
     <message numerus="yes">
         <source>%n conversation(s) deleted</source>

@@ -1186,6 +1186,13 @@
 </context>
 <context>
     <name>paluku::ChatController</name>
+    <message numerus="yes">
+        <source>%1, and the processor for the experts of %Ln layer(s)</source>
+        <translation>
+            <numerusform>%1; %Ln పొర నిపుణులను ప్రాసెసర్ లెక్కిస్తుంది</numerusform>
+            <numerusform>%1; %Ln పొరల నిపుణులను ప్రాసెసర్ లెక్కిస్తుంది</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Processor</source>
         <translation>ప్రాసెసర్</translation>

@@ -49,8 +49,10 @@ TEST_F(ChatTest, SaysWhatComputes) {
   EXPECT_EQ(chat_.homeText(), QString());
   host_.makeReady();
   EXPECT_EQ(chat_.homeText(), u"Processor"_qs);
-  host_.moveModel({.card = "RTX", .no_card = {}, .card_lost = false});
+  host_.moveModel({.card = "RTX", .no_card = {}});
   EXPECT_EQ(chat_.homeText(), u"RTX"_qs);
+  host_.moveModel({.card = "RTX", .no_card = {}, .expert_layers = 26, .expert_layers_on_card = 20});
+  EXPECT_TRUE(chat_.homeText().startsWith(u"RTX, and the processor for the experts of 6 layer"_qs));
   Error error{
       .code = ErrorCode::kDeviceFailed, .subject = "CUDA", .detail = "there is no NVIDIA card"};
   host_.moveModel({.card = {}, .no_card = error, .card_lost = false});

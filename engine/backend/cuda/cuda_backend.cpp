@@ -16,16 +16,17 @@ constexpr std::int64_t kUploadBytes = 32 << 20;  // of a weight at a time
 
 }  // namespace
 
-Result<std::unique_ptr<CudaBackend>> CudaBackend::Create() {
+Result<std::unique_ptr<CudaBackend>> CudaBackend::Create(const CudaHost& host) {
   PALUKU_ASSIGN_OR_RETURN(Device device, Device::Open());
-  return std::unique_ptr<CudaBackend>(new CudaBackend(std::move(device)));
+  return std::unique_ptr<CudaBackend>(new CudaBackend(std::move(device), host));
 }
 
-CudaBackend::CudaBackend(Device device)
+CudaBackend::CudaBackend(Device device, const CudaHost& host)
     : device_(std::move(device)),
       step_(device_),
       recordings_(device_),
       scratch_(device_, recordings_),
+      host_experts_(device_, recordings_, host),
       rounded_(device_, recordings_) {
   for (cudaEvent_t& event : pace_) {
     device_.Check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event");
@@ -108,6 +109,7 @@ void CudaBackend::RunStep(std::int64_t bucket, const StepBatch& batch, const Lat
   batch_ = batch;
   pages_ = pages;
   stop_ = std::move(stop);
+  host_experts_.Begin(stop_);
   std::int64_t tokens = 1;
   for (const StepSequence& sequence : batch.sequences) {
     tokens = std::max<std::int64_t>(tokens, sequence.cached + sequence.rows);
@@ -162,8 +164,12 @@ bool CudaBackend::Stopped() {
 }
 
 Status CudaBackend::Synchronise() {
-  PALUKU_TRY(device_.Synchronise());
-  if (!std::exchange(cancelled_, false)) return {};
+  const Status done = device_.Synchronise();
+  std::optional<Error> of_processor = host_experts_.TakeError();
+  if (!done) return done;
+  const bool cancelled = std::exchange(cancelled_, false);
+  if (of_processor) return tl::unexpected(std::move(*of_processor));
+  if (!cancelled) return {};
   return Fail(ErrorCode::kCancelled);
 }
 

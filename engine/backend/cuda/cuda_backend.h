@@ -14,6 +14,7 @@
 #include "engine/backend/backend.h"
 #include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/fingerprint.h"
+#include "engine/backend/cuda/host_experts.h"
 #include "engine/backend/cuda/kernels/experts.h"
 #include "engine/backend/cuda/kernels/rows.h"
 #include "engine/backend/cuda/recordings.h"
@@ -25,7 +26,7 @@ namespace paluku::cuda {
 class CudaBackend final : public Backend {
  public:
   // Error: kDeviceFailed with the reason in words.
-  static Result<std::unique_ptr<CudaBackend>> Create();
+  static Result<std::unique_ptr<CudaBackend>> Create(const CudaHost& host);
   ~CudaBackend() override;
 
   std::string_view name() const override { return "cuda"; }
@@ -62,7 +63,7 @@ class CudaBackend final : public Backend {
               const Tensor& out) override;
 
  private:
-  explicit CudaBackend(Device device);
+  CudaBackend(Device device, const CudaHost& host);
 
   enum class Pass { kNone, kFingerprint, kLaunch };
   enum class Operation : std::uint8_t {
@@ -120,11 +121,13 @@ class CudaBackend final : public Backend {
   void Multiply(const WeightView& weight, const Columns& x, int rows, float* out);
   void RunManyRows(const Tensor& x, const ExpertArgs& args, const Tensor& out);
   void RunNetworks(const Tensor& x, ExpertArgs args, const Tensor& out);
+  void RunWithProcessor(const MoeFfnParams& p, const ExpertArgs& shared);
 
   Device device_;
   StepMemory step_;
   Recordings recordings_;
   Scratch scratch_;
+  HostExperts host_experts_;
 
   // The step in progress.
   StepBatch batch_;

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <vector>
 
+#include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/cuda/plugin_api.h"
 #include "engine/base/log.h"
 
@@ -17,6 +18,11 @@ namespace {
 constexpr char kLibrary[] = "libpaluku_cuda.so";
 
 void LogOfHost(int level, const char* message) { Log(static_cast<LogLevel>(level), message); }
+
+Backend* MakeProcessor(int threads) {
+  auto processor = CpuBackend::Create(threads, "auto");
+  return processor ? processor->release() : nullptr;
+}
 
 std::vector<std::string> Places() {
   const char* forced = std::getenv("PALUKU_CUDA_LIBRARY");
@@ -34,7 +40,7 @@ auto NoCuda(std::string reason) {
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> OpenCudaBackend() {
+Result<std::unique_ptr<Backend>> OpenCudaBackend(int threads) {
   std::error_code error;
   for (const std::string& place : Places()) {
     if (!std::filesystem::exists(place, error)) continue;
@@ -42,7 +48,10 @@ Result<std::unique_ptr<Backend>> OpenCudaBackend() {
     if (library == nullptr) return NoCuda(dlerror());
     const auto open = reinterpret_cast<CudaEntry>(dlsym(library, kCudaEntryName));
     if (open == nullptr) return NoCuda(place + " is not Paluku's");
-    const CudaHost host = {.build_id = PALUKU_BUILD_ID, .log = LogOfHost};
+    const CudaHost host = {.build_id = PALUKU_BUILD_ID,
+                           .log = LogOfHost,
+                           .make_processor = MakeProcessor,
+                           .threads = threads};
     CudaAnswer answer = {};
     open(&host, &answer);
     if (answer.backend == nullptr) return NoCuda(answer.reason);

@@ -200,14 +200,37 @@ void CudaBackend::RunNetworks(const Tensor& x, ExpertArgs args, const Tensor& ou
   Launched();
 }
 
+// The processor has the routed experts; the card computes the shared ones meanwhile. Whatever
+// happens in between, the stream waits for the processor: a recording must end where it began.
+void CudaBackend::RunWithProcessor(const MoeFfnParams& p, const ExpertArgs& shared) {
+  host_experts_.Start(p);
+  if (p.shared.up) RunNetworks(p.x, shared, p.out);
+  Overwritten(p.out);
+  const float* routed = host_experts_.Await();
+  if (routed == nullptr) return;
+  LaunchAddSlots({.y = routed,
+                  .weights = host_experts_.ones(),
+                  .shared = p.shared.up ? p.out.f32() : nullptr,
+                  .rows = static_cast<int>(p.x.rows()),
+                  .chosen = 1,
+                  .n = static_cast<int>(p.x.columns()),
+                  .out = p.out.f32()},
+                 device_.stream());
+  Launched();
+}
+
 void CudaBackend::MoeFfn(const MoeFfnParams& p) {
-  if (!Begin(Operation::kMoeFfn, p.x, p.ids, p.weights, p.routed, p.shared, p.out)) return;
+  if (!Begin(Operation::kMoeFfn, p.x, p.ids, p.weights, p.routed, p.routed_on_processor, p.shared,
+             p.out)) {
+    return;
+  }
   ExpertArgs args;
+  args.shared = NetworkOf(p.shared);
+  if (p.routed_on_processor) return RunWithProcessor(p, args);
   args.chosen = static_cast<int>(p.ids.columns());
   args.ids = p.ids.i32();
   args.weights = p.weights.f32();
   args.routed = NetworkOf(p.routed);
-  args.shared = NetworkOf(p.shared);
   RunNetworks(p.x, args, p.out);
 }
 

@@ -26,7 +26,7 @@ extern "C" __attribute__((visibility("default"))) void paluku_cuda_open(const Cu
     Refuse(answer, "the package paluku-cuda is of another version than Paluku");
     return;
   }
-  auto backend = cuda::CudaBackend::Create();
+  auto backend = cuda::CudaBackend::Create(*host);
   if (!backend) {
     Refuse(answer, backend.error().detail);
     return;

@@ -1,8 +1,9 @@
 // The C entry point of libpaluku_cuda.so, seen from both sides.
 //
 // The library is a separate file so that one program runs with and without an NVIDIA driver. It
-// gets what it needs of the host through CudaHost and answers with a Backend, an ordinary C++
-// object; that is safe only between two halves of one build, so it refuses another build's id.
+// gets what it needs of the host (its log, its CPU backend) through CudaHost and answers with a
+// Backend, an ordinary C++ object; that is safe only between two halves of one build, so it refuses
+// another build's id.
 #pragma once
 
 namespace paluku {
@@ -13,6 +14,10 @@ struct CudaHost {
   const char* build_id;
   // engine/base/log.h of the host; level as LogLevel.
   void (*log)(int level, const char* message);
+  // The backend that computes experts which stay in the host's memory; owned by the caller; nullptr
+  // when there is none. `threads` as in BackendOptions.
+  Backend* (*make_processor)(int threads) = nullptr;
+  int threads = 0;
 };
 
 struct CudaAnswer {

@@ -2,10 +2,9 @@
 // any before it; recordings, which hold its address, are then forgotten.
 #pragma once
 
-#include <cstdint>
-
 #include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/recordings.h"
+#include "engine/backend/cuda/scratch_plan.h"
 
 namespace paluku::cuda {
 
@@ -13,20 +12,7 @@ class Scratch {
  public:
   Scratch(Device& device, Recordings& recordings) : device_(device), recordings_(recordings) {}
 
-  // Parts of one block, each 256-byte aligned. All are asked for before the first is used.
-  class Plan {
-   public:
-    template <class T>
-    std::int64_t Add(std::int64_t count) {
-      const std::int64_t at = bytes_;
-      bytes_ += (count * static_cast<std::int64_t>(sizeof(T)) + 255) / 256 * 256;
-      return at;
-    }
-    std::int64_t bytes() const { return bytes_; }
-
-   private:
-    std::int64_t bytes_ = 0;
-  };
+  using Plan = ScratchPlan;
   // nullptr after a failure, which the device remembers.
   std::byte* Reserve(const Plan& plan);
 

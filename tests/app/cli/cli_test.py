@@ -184,6 +184,13 @@ class CliTest(unittest.TestCase):
     def test_plan(self):
         plan = self.json("plan", TINY, "--context", "500", "--vram", "2GiB")
         self.assertTrue(plan["fits"] and plan["uses_card"])
+        self.assertEqual(plan["expert_layers_on_card"], plan["expert_layers"])
+        less = self.json("plan", TINY, "--context", "500", "--vram", plan["card_bytes"] - 1)
+        self.assertLess(less["expert_layers_on_card"], less["expert_layers"])
+        self.assertEqual(less["context_tokens"], 500)
+        self.assertIn("all but the routed experts of", run("plan", TINY, "--context", "500", "--vram",
+                                                    plan["card_bytes"] - 1).stdout)
+        self.assertIn(" at least ", run("plan", TINY, "--vram", "1MiB").stdout)
         self.assertEqual(plan["context_tokens"], 500)
         for home in ("card", "processor", "file"):
             self.assertEqual(plan[home + "_bytes"],

@@ -8,7 +8,8 @@
 #include <string>
 
 #include "app/conversation/conversation_service.h"
-#include "engine/base/log.h"
+#include "engine/loader/model_file.h"
+#include "engine/model/memory_plan.h"
 #include "tests/app/conversation/listener.h"
 #include "tests/storage/storage_test_util.h"
 #include "tests/support/cuda_emulator/cuda_emulator.h"
@@ -22,6 +23,35 @@ constexpr std::size_t kFewBytes = 3 << 20;  // less than the model takes
 
 void SetFault(const std::string& fault) {
   ASSERT_EQ(paluku_emu_set("fault", fault.c_str()), 0) << fault;
+}
+
+// Free memory with which a card takes the experts of about half of the starter's layers.
+std::int64_t BytesForHalfOfTheExperts() {
+  const auto file = Must(ModelFile::Open(kStarter));
+  const ModelConfig config = Must(ModelConfig::Parse(*file));
+  const auto plan = [&](int layers) {
+    return Must(PlanMemory(*file, config,
+                           {.card_bytes = std::int64_t{8} << 30,
+                            .context_tokens = kShort.context_tokens,
+                            .most_expert_layers = layers,
+                            .runtime_loaded = true}));
+  };
+  const MemoryPlan all = plan(kAllLayers);
+  return plan(all.expert_layers / 2).BytesAt(MemoryHome::kCard);
+}
+
+// Allocations since the process began: the fault strikes one by its number, and every try is one.
+int Allocations() {
+  for (int number = 2;; number += 2) {
+    SetFault("allocation:" + std::to_string(number));
+    void* memory = nullptr;
+    const bool struck = cudaMalloc(&memory, 1) != cudaSuccess;
+    cudaFree(memory);
+    if (!struck) continue;
+    cudaGetLastError();
+    SetFault("");
+    return number;
+  }
 }
 
 class CardFaults : public ::testing::Test {
@@ -123,6 +153,39 @@ TEST_F(CardFaults, AModelThatDoesNotFitIsComputedByTheProcessorAndTheNextTriesAg
   EXPECT_EQ(paluku_emu_memory_used(), 0U) << "what was allocated before the end is given back";
   SetFault("");
   EXPECT_EQ(Load().card, "Emulated sm_80");
+  EXPECT_EQ(Answer(), MessageState::kLength);
+}
+
+TEST_F(CardFaults, AModelThatFitsInPartIsSharedWithTheProcessor) {
+  SetFault("memory:" + std::to_string(BytesForHalfOfTheExperts()));
+  Start();
+  const ModelHome home = Load();
+  EXPECT_EQ(home.card, "Emulated sm_80");
+  EXPECT_FALSE(home.no_card);
+  EXPECT_GT(home.expert_layers_on_card, 0);
+  EXPECT_LT(home.expert_layers_on_card, home.expert_layers);
+  EXPECT_EQ(Answer(), MessageState::kLength);
+}
+
+TEST_F(CardFaults, AnAllocationThatFailsWhileLoadingLeadsToTheNextSmallerPlan) {
+  Start();
+  SetFault("allocation:" + std::to_string(Allocations() + 20));
+  const ModelHome home = Load();
+  EXPECT_EQ(home.card, "Emulated sm_80");
+  EXPECT_EQ(home.expert_layers_on_card, home.expert_layers * 3 / 4);
+  EXPECT_EQ(Answer(), MessageState::kLength);
+}
+
+TEST_F(CardFaults, AnAllocationThatFailsUnderAnAnswerLeadsToTheNextSmallerPlan) {
+  Start();
+  const ModelHome before = Load();
+  EXPECT_EQ(before.expert_layers_on_card, before.expert_layers);
+  SetFault("allocation:" + std::to_string(Allocations() + 1));
+  Send();
+  EXPECT_EQ(listener_->Await<ReplyFinished>(*service_).state, MessageState::kFailed);
+  const ModelHome after = listener_->Await<ModelReady>(*service_).model->home;
+  EXPECT_EQ(after.card, "Emulated sm_80");
+  EXPECT_EQ(after.expert_layers_on_card, after.expert_layers * 3 / 4);
   EXPECT_EQ(Answer(), MessageState::kLength);
 }
 

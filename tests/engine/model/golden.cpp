@@ -88,10 +88,12 @@ Loaded LoadModel(const std::string& path, const EngineSetup& setup, int context_
   auto config = ModelConfig::Parse(**file);
   PALUKU_CHECK(config.has_value());
   Loaded loaded{.backend = std::move(*backend), .session = nullptr};
-  auto session = Session::Create(
-      *loaded.backend, *file, *config,
-      {.context_tokens = context_tokens, .latent_type = setup.latent, .attention_path = setup.path},
-      {}, {});
+  auto session = Session::Create(*loaded.backend, *file, *config,
+                                 {.context_tokens = context_tokens,
+                                  .latent_type = setup.latent,
+                                  .attention_path = setup.path,
+                                  .expert_layers_on_card = setup.expert_layers_on_card},
+                                 {}, {});
   PALUKU_CHECK(session.has_value());
   loaded.session = std::move(*session);
   return loaded;

@@ -39,6 +39,7 @@ struct EngineSetup {
   AttentionPath path = AttentionPath::kAuto;
   LatentType latent = LatentType::kF32;
   int chunk = kPrefillChunk;  // rows of a step
+  int expert_layers_on_card = kAllLayers;
 };
 
 // Backends and instruction sets that run on this machine: reference, cpu scalar, cpu avx2, ...

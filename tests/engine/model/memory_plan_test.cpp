@@ -69,17 +69,60 @@ TEST(MemoryPlanTest, FileBytesAreThoseOfTheTensorsUsedInPlace) {
   EXPECT_GT(plan.BytesAt(MemoryHome::kFile), in_file / 2);
 }
 
-TEST(MemoryPlanTest, ACardTakesAllOrNothing) {
+std::int64_t BytesOf(const MemoryPlan& plan, MemoryPart part, MemoryHome home) {
+  for (const PlannedMemory& known : plan.parts) {
+    if (known.part == part && known.home == home) return known.bytes;
+  }
+  return 0;
+}
+
+TEST(MemoryPlanTest, ACardTakesEverythingThatFits) {
   const Model model = Open("v3");
   const MemoryPlan whole = Plan(model, {.card_bytes = 8 * kGiB});
   EXPECT_TRUE(whole.uses_card);
   EXPECT_EQ(whole.BytesAt(MemoryHome::kProcessor), 0);
   EXPECT_EQ(whole.BytesAt(MemoryHome::kFile), 0);
+  ASSERT_GT(whole.expert_layers, 1);
+  EXPECT_EQ(whole.expert_layers_on_card, whole.expert_layers);
   const std::int64_t needed = whole.BytesAt(MemoryHome::kCard);
-  EXPECT_TRUE(Plan(model, {.card_bytes = needed}).uses_card);
-  const MemoryPlan short_by_one = Plan(model, {.card_bytes = needed - 1});
-  EXPECT_FALSE(short_by_one.uses_card);
-  EXPECT_EQ(short_by_one.BytesAt(MemoryHome::kCard), 0);
+  EXPECT_EQ(Plan(model, {.card_bytes = needed}).expert_layers_on_card, whole.expert_layers);
+}
+
+TEST(MemoryPlanTest, ExpertsThatDoNotFitStayInTheFile) {
+  const Model model = Open("v3");
+  const std::int64_t all = Plan(model, {.card_bytes = 8 * kGiB}).BytesAt(MemoryHome::kCard);
+  const MemoryPlan most = Plan(model, {.card_bytes = all - 1});
+  EXPECT_TRUE(most.uses_card);
+  EXPECT_LT(most.expert_layers_on_card, most.expert_layers);
+  EXPECT_LE(most.BytesAt(MemoryHome::kCard), all - 1);
+  EXPECT_GT(BytesOf(most, MemoryPart::kRoutedExperts, MemoryHome::kFile), 0);
+  EXPECT_GT(BytesOf(most, MemoryPart::kRoutedExperts, MemoryHome::kCard), 0);
+  EXPECT_EQ(BytesOf(most, MemoryPart::kAttention, MemoryHome::kFile), 0);
+
+  const MemoryPlan none = Plan(model, {.card_bytes = 8 * kGiB, .most_expert_layers = 0});
+  EXPECT_TRUE(none.uses_card);
+  EXPECT_EQ(none.expert_layers_on_card, 0);
+  EXPECT_EQ(none.BytesAt(MemoryHome::kCard), none.least_card_bytes);
+  EXPECT_TRUE(Plan(model, {.card_bytes = none.least_card_bytes}).uses_card);
+}
+
+TEST(MemoryPlanTest, BelowTheLeastTheProcessorComputesEverythingInTheSameContext) {
+  const Model model = Open("v3");
+  const MemoryPlan whole = Plan(model, {.card_bytes = 8 * kGiB});
+  const MemoryPlan without = Plan(model, {.card_bytes = whole.least_card_bytes - 1});
+  EXPECT_FALSE(without.uses_card);
+  EXPECT_EQ(without.expert_layers_on_card, 0);
+  EXPECT_EQ(without.BytesAt(MemoryHome::kCard), 0);
+  EXPECT_EQ(without.least_card_bytes, whole.least_card_bytes);
+  EXPECT_EQ(without.context_tokens, whole.context_tokens);
+}
+
+TEST(MemoryPlanTest, ADriverThatIsLoadedIsNotCountedAgain) {
+  const Model model = Open("v3");
+  const MemoryPlan before = Plan(model, {.card_bytes = 8 * kGiB});
+  const MemoryPlan after = Plan(model, {.card_bytes = 8 * kGiB, .runtime_loaded = true});
+  EXPECT_EQ(before.BytesAt(MemoryHome::kCard) - after.BytesAt(MemoryHome::kCard),
+            BytesOf(before, MemoryPart::kRuntime, MemoryHome::kCard));
 }
 
 TEST(MemoryPlanTest, ALongerContextCostsItsCacheAlone) {

@@ -16,7 +16,7 @@ namespace {
 constexpr char kLibrary[] = PALUKU_BINARY_DIR "/bin/libpaluku_cuda.so";
 
 TEST(CudaPlugin, SaysInWordsWhyThereIsNoCuda) {
-  const auto backend = OpenCudaBackend();
+  const auto backend = OpenCudaBackend(1);
   if (backend) {
     EXPECT_EQ((*backend)->name(), "cuda");
     return;
@@ -29,7 +29,7 @@ TEST(CudaPlugin, SaysInWordsWhyThereIsNoCuda) {
 
 TEST(CudaPlugin, AMissingLibraryIsNotAnError) {
   setenv("PALUKU_CUDA_LIBRARY", "/nowhere/libpaluku_cuda.so", 1);
-  const auto backend = OpenCudaBackend();
+  const auto backend = OpenCudaBackend(1);
   ASSERT_FALSE(backend.has_value());
   EXPECT_NE(backend.error().detail.find("not installed"), std::string::npos);
   unsetenv("PALUKU_BACKEND");
@@ -41,7 +41,7 @@ TEST(CudaPlugin, AMissingLibraryIsNotAnError) {
 
 TEST(CudaPlugin, RefusesAnotherLibrary) {
   setenv("PALUKU_CUDA_LIBRARY", "/proc/self/exe", 1);
-  EXPECT_FALSE(OpenCudaBackend().has_value());
+  EXPECT_FALSE(OpenCudaBackend(1).has_value());
   unsetenv("PALUKU_CUDA_LIBRARY");
 }
 

@@ -1,0 +1,85 @@
+// The memory plan against what a card really gives away, counted by the emulator: weights, cache,
+// activations and the working memory of a full prefill step and of decode steps.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "engine/backend/registry.h"
+#include "engine/model/memory_plan.h"
+#include "engine/session/session.h"
+#include "tests/support/cuda_emulator/cuda_emulator.h"
+
+namespace paluku {
+namespace {
+
+constexpr int kContext = kPrefillChunk + 64;
+constexpr double kTolerance = 0.03;
+
+struct MemoryCase {
+  const char* name;
+  int expert_layers;  // at most, on the card
+};
+constexpr MemoryCase kCases[] = {{"narrow-q8_0", kAllLayers}, {"minicpm3", kAllLayers}, {"v3", 0}};
+
+std::int64_t Planned(const MemoryPlan& plan) {
+  std::int64_t bytes = 0;
+  for (const PlannedMemory& part : plan.parts) {
+    const bool real = part.part != MemoryPart::kRuntime && part.part != MemoryPart::kReserve;
+    if (real && part.home == MemoryHome::kCard) bytes += part.bytes;
+  }
+  return bytes;
+}
+
+class CardMemory : public testing::TestWithParam<MemoryCase> {};
+
+TEST_P(CardMemory, IsWhatThePlanSays) {
+  paluku_emu_set("shadow", "0");
+  const MemoryCase& c = GetParam();
+  auto file = ModelFile::Open(std::string(PALUKU_SOURCE_DIR "/tests/data/") + c.name + ".gguf");
+  ASSERT_TRUE(file.has_value());
+  auto config = ModelConfig::Parse(**file);
+  ASSERT_TRUE(config.has_value());
+  const auto plan = PlanMemory(**file, *config,
+                               {.card_bytes = std::int64_t{8} << 30,
+                                .context_tokens = kContext,
+                                .most_expert_layers = c.expert_layers});
+  ASSERT_TRUE(plan.has_value() && plan->uses_card);
+  EXPECT_EQ(plan->expert_layers_on_card, std::min(c.expert_layers, plan->expert_layers));
+
+  const std::size_t before = paluku_emu_memory_used();
+  auto backend = CreateBackend({.name = "cuda", .threads = 1});
+  ASSERT_TRUE(backend.has_value());
+  auto session = Session::Create(
+      **backend, *file, *config,
+      {.context_tokens = kContext, .expert_layers_on_card = plan->expert_layers_on_card}, {}, {});
+  ASSERT_TRUE(session.has_value());
+  LatentSequence sequence((*session)->cache());
+  std::vector<std::int32_t> tokens(kPrefillChunk, 5);
+  const SamplingParams greedy = {.temperature = 0};
+  auto token = (*session)->StepAndDraw(sequence, tokens, {greedy, {}}, {});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(token.has_value()) << token.error().Message();
+    token = (*session)->StepAndDraw(sequence, {&*token, 1}, {greedy, {}}, {});
+  }
+  const auto used = static_cast<double>(paluku_emu_memory_used() - before);
+  const auto planned = static_cast<double>(Planned(*plan));
+  std::printf("  planned %.0f kB, used %.0f kB (%+.2f %%)\n", planned / 1e3, used / 1e3,
+              100 * (planned - used) / used);
+  EXPECT_NEAR(planned / used, 1, kTolerance);
+}
+
+std::string CaseName(const testing::TestParamInfo<MemoryCase>& info) {
+  std::string name = info.param.name;
+  name += info.param.expert_layers == kAllLayers ? "_whole"
+                                                 : "_" + std::to_string(info.param.expert_layers);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, CardMemory, testing::ValuesIn(kCases), CaseName);
+
+}  // namespace
+}  // namespace paluku
