@@ -33,7 +33,7 @@ struct ModelReady {
   std::shared_ptr<const LoadedModel> model;
 };
 struct ModelFailed {
-  std::string path;
+  std::string path;  // empty: no engine could be made
   Error error;
 };
 struct ModelUnloaded {};

@@ -173,7 +173,7 @@ class ConversationService::Impl {
   void UnloadModel() {
     RenewLoadStop();
     queue_.Post([this] {
-      loaded_.reset();
+      wanted_.reset();
       engine_->Unload();
       channel_->Push(ModelUnloaded{});
     });
@@ -188,8 +188,7 @@ class ConversationService::Impl {
         return;
       }
       engine_ = std::move(*engine);
-      if (const auto loaded = std::exchange(loaded_, std::nullopt))
-        Load(loaded->first, loaded->second, stop);
+      if (const auto wanted = wanted_) Load(wanted->first, wanted->second, stop);
     });
   }
 
@@ -231,24 +230,8 @@ class ConversationService::Impl {
 
   void CountContext(const std::string& conversation, const std::string& instruction) {
     queue_.Post([this, conversation, instruction] {
-      const auto model = engine_->model();
-      if (!model) return;
-      storage_.Post(
-          [conversation, instruction, model](Stores& stores) -> Result<int> {
-            PALUKU_ASSIGN_OR_RETURN(const ConversationRecord record,
-                                    stores.conversations.Get(conversation));
-            if (record.current_leaf.empty()) return 0;
-            PALUKU_ASSIGN_OR_RETURN(const auto branch,
-                                    stores.conversations.Path(record.current_leaf));
-            PALUKU_ASSIGN_OR_RETURN(
-                const auto prompt,
-                Prompt(model.get(), branch,
-                       record.instruction.empty() ? instruction : record.instruction));
-            return static_cast<int>(prompt.size());
-          },
-          [conversation, channel = channel_](const Result<int>& tokens) {
-            if (tokens) channel->Push(ContextCounted{conversation, *tokens});
-          });
+      if (const Result<int> tokens = TokensOf(conversation, instruction))
+        channel_->Push(ContextCounted{conversation, *tokens});
     });
   }
 
@@ -299,32 +282,56 @@ class ConversationService::Impl {
   }
 
   void Load(const std::string& path, const LoadOptions& options, const std::stop_token& stop) {
-    loaded_.reset();
+    wanted_ = {path, options};
     channel_->Push(ModelLoading{path, 0, 0});
     const LoadProgress progress = [&](std::int64_t done, std::int64_t total) {
       channel_->Push(ModelLoading{path, done, total});
     };
     if (const Status loaded = engine_->Load(path, options, progress, stop); !loaded) {
       load_error_ = loaded.error();
+      if (load_error_.code != ErrorCode::kCancelled) wanted_.reset();
       channel_->Push(ModelFailed{path, loaded.error()});
       return;
     }
     load_error_ = {.code = ErrorCode::kNoModel, .subject = {}, .detail = {}};
-    loaded_ = {path, options};
     channel_->Push(ModelReady{engine_->model()});
+  }
+
+  // Read on the storage thread, counted on this one: the storage has checkpoints to write.
+  Result<int> TokensOf(const std::string& conversation, const std::string& instruction) {
+    const std::shared_ptr<const LoadedModel> model = engine_->model();
+    PALUKU_ASSIGN_OR_RETURN(
+        const StoredTurn shown,
+        storage_
+            .Run([&](Stores& stores) -> Result<StoredTurn> {
+              StoredTurn turn;
+              PALUKU_ASSIGN_OR_RETURN(turn.conversation, stores.conversations.Get(conversation));
+              const std::string& leaf = turn.conversation.current_leaf;
+              if (!leaf.empty()) {
+                PALUKU_ASSIGN_OR_RETURN(turn.branch, stores.conversations.Path(leaf));
+              }
+              return turn;
+            })
+            .get());
+    if (shown.branch.empty()) return 0;
+    const std::string& own = shown.conversation.instruction;
+    PALUKU_ASSIGN_OR_RETURN(const std::vector<std::int32_t> prompt,
+                            Prompt(model.get(), shown.branch, own.empty() ? instruction : own));
+    return static_cast<int>(prompt.size());
   }
 
   template <class StoreStep>
   void Answer(RequestId id, const std::stop_token& stop, const AnswerOptions& options,
               const StoreStep& store_step) {
     SetRunning(id);
+    const bool had_model = engine_->model() != nullptr;
     if (const Status answered = TryAnswer(id, stop, options, store_step); !answered) {
       channel_->Push(TurnRefused{id, answered.error()});
     }
     Forget(id);
     // The engine let go of a card that failed, and of the model with it: the processor goes on.
-    if (loaded_ && !engine_->model()) {
-      const auto [path, load_options] = *loaded_;
+    if (had_model && !engine_->model()) {
+      const auto [path, load_options] = *wanted_;
       Load(path, load_options, LoadStop());
     }
   }
@@ -439,7 +446,7 @@ class ConversationService::Impl {
 
   // Used on the queue's thread only.
   std::unique_ptr<Engine> engine_;
-  std::optional<std::pair<std::string, LoadOptions>> loaded_;
+  std::optional<std::pair<std::string, LoadOptions>> wanted_;  // loaded, or its load was cancelled
   Error load_error_{.code = ErrorCode::kNoModel, .subject = {}, .detail = {}};
   std::deque<Unsaved> unsaved_;
 

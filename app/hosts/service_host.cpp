@@ -110,7 +110,8 @@ void ServiceHost::handle(const ModelReady& event) {
 }
 
 void ServiceHost::handle(const ModelFailed& event) {
-  if (event.error.code == ErrorCode::kCancelled) return;  // replaced by a later one
+  const bool replaced = !event.path.empty() && event.path != model_.path.toStdString();
+  if (replaced || event.error.code == ErrorCode::kCancelled) return;
   model_.state = HostModel::State::kFailed;
   model_.error = event.error;
   emit modelChanged();

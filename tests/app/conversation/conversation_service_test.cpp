@@ -215,6 +215,14 @@ TEST_F(ConversationServiceTest, ReconfigureLoadsTheModelAgain) {
   EXPECT_EQ(listener_->Await<ReplyFinished>(*service_).state, MessageState::kComplete);
 }
 
+TEST_F(ConversationServiceTest, ReconfigureDuringALoadLoadsAllTheSame) {
+  Start();
+  service_->LoadModel(kStarter, {});
+  service_->Reconfigure({.backend = "cpu", .threads = 1});
+  service_->Reconfigure({.backend = "cpu", .threads = 2});
+  listener_->Await<ModelReady>(*service_);
+}
+
 TEST_F(ConversationServiceTest, ALimitOfTokensIsTold) {
   StartWithModel();
   Send("What is Paluku?", {}, 2);
