@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kDraftDelay{300};
 constexpr std::chrono::seconds kHintTime{4};
+// Meter and speed change no faster while an answer is written: they cost as much as its words.
+constexpr qint64 kFiguresMs = 100;
 constexpr qsizetype kMaxDraftBytes = 65'536;  // of UTF-8
 // Where the words for a conversation that does not exist yet are kept.
 constexpr const char* kNewDraftKey = "draft.new";
@@ -73,6 +75,8 @@ void ChatController::openCurrent() {
   waitingToSend_ = false;
   contextTokens_ = 0;
   if (storage_ == nullptr) return;
+  draft_.clear();  // the words of the other conversation are stored; this one's come with it
+  emit draftChanged();
   if (conversationId_.isEmpty()) {
     showNew();
   } else {
@@ -103,12 +107,23 @@ void ChatController::showConversation(const ConversationRecord& record,
   // The store is a checkpoint behind of an answer that is being written.
   if (!messages.empty() && messages.back().id == live_.id) messages.back() = live_;
   transcript_.setMessages(messages);
-  draft_ = QString::fromStdString(record.draft);
   host_->countContext(conversationId_);
   updateMeter();
-  emit draftChanged();
-  emit stateChanged();
+  showDraft(record.draft);
   emit opened(conversationId_);
+}
+
+// Puts the stored words before those that were typed since the page was opened.
+void ChatController::showDraft(const std::string& stored) {
+  if (!stored.empty()) {
+    const QString typed = std::exchange(draft_, QString::fromStdString(stored));
+    if (!typed.isEmpty()) {
+      draft_ += u'\n' + typed;
+      draftTimer_.start();
+    }
+    emit draftChanged();
+  }
+  emit stateChanged();
 }
 
 void ChatController::showNew() {
@@ -118,13 +133,8 @@ void ChatController::showNew() {
   emit opened({});
   onStorage(
       *storage_, this, [](Stores& stores) { return stores.settings.Get(kNewDraftKey); },
-      [this, page = page_, typed = draft_](const Result<std::optional<std::string>>& draft) {
-        // What was typed before the storage was open, or since, is worth more.
-        if (page != page_ || !draft || draft_ != typed) return;
-        if (page_ == 0 && !draft_.isEmpty()) return;
-        draft_ = QString::fromStdString(draft->value_or(std::string()));
-        emit draftChanged();
-        emit stateChanged();
+      [this, page = page_](const Result<std::optional<std::string>>& draft) {
+        if (page == page_ && draft) showDraft(draft->value_or(std::string()));
       });
 }
 
@@ -222,6 +232,7 @@ void ChatController::regenerateTurn(const QString& turnId) {
   const QString userMessage = transcript_.userMessageOf(turnId);
   if (userMessage.isEmpty() || host_ == nullptr) return;
   if (host_->model().state != HostModel::State::kReady) return emit modelWanted();
+  beginAsking();
   host_->regenerate(userMessage);
 }
 
@@ -229,7 +240,15 @@ void ChatController::continueTurn(const QString& turnId) {
   if (answering() || sending_) return showHint(Hint::kStopFirst);
   if (host_ == nullptr) return;
   if (host_->model().state != HostModel::State::kReady) return emit modelWanted();
+  beginAsking();
   host_->continueReply(turnId);
+}
+
+// For an answer without a message of its own: nothing else is asked for until it begins.
+void ChatController::beginAsking() {
+  sending_ = Sending{{}, conversationId_, page_};
+  emit stateChanged();
+  emit progressChanged();
 }
 
 bool ChatController::pasteFits(int kept) {
@@ -291,7 +310,7 @@ void ChatController::turnBegun(const ConversationRecord& conversation, const Mes
     conversationId_ = id;  // the new conversation has got its name
     storeDraft({}, {});
   }
-  if (stillShown && draft_ == message->text) {
+  if (stillShown && !message->text.isEmpty() && draft_ == message->text) {
     draftTimer_.stop();
     draft_.clear();
     emit draftChanged();
@@ -328,9 +347,11 @@ void ChatController::textArrived(const QString& reply, const HostText& text) {
   if (liveIsShown()) {
     transcript_.appendText(reply, text.text, text.reasoning);
     contextTokens_ = text.contextTokens;
-    updateMeter();
   }
   if (first) emit stateChanged();
+  if (!first && figuresShown_.elapsed() < kFiguresMs) return;
+  figuresShown_.start();
+  if (liveIsShown()) updateMeter();
   emit progressChanged();
 }
 

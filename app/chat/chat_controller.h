@@ -137,9 +137,9 @@ class ChatController : public QObject {
  private:
   // What the line under the composer says for a while.
   enum class Hint : std::uint8_t { kStopFirst, kTooLong };
-  // A message that was given to the host and is not stored yet.
+  // What was given to the host and is not stored yet.
   struct Sending {
-    QString text;
+    QString text;  // of the message; empty when an answer is asked for again or continued
     QString conversation;
     int page = 0;  // what was shown when it was sent
   };
@@ -149,7 +149,9 @@ class ChatController : public QObject {
   void load(const QString& conversation);
   void showConversation(const ConversationRecord& record, std::vector<MessageRecord> messages);
   void showNew();
+  void showDraft(const std::string& stored);
   void sendNow();
+  void beginAsking();
   void modelChanged();
   void turnBegun(const ConversationRecord& conversation, const MessageRecord& user,
                  const MessageRecord& reply);
@@ -188,7 +190,8 @@ class ChatController : public QObject {
   int promptTotal_ = 0;
   int contextTokens_ = 0;  // of the shown conversation
   SpeedWindow speed_;
-  QElapsedTimer clock_;  // since the live answer began
+  QElapsedTimer clock_;         // since the live answer began
+  QElapsedTimer figuresShown_;  // since meter and speed followed it last
   QTimer draftTimer_;
   QTimer hintTimer_;  // runs while hint_ is shown
   Hint hint_ = Hint::kStopFirst;

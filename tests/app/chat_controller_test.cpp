@@ -296,6 +296,20 @@ TEST_F(ChatTest, SayAgainReplacesTheAnswer) {
   EXPECT_EQ(*stored, 3) << "the first answer is a branch";
 }
 
+TEST_F(ChatTest, SayAgainTwiceAsksOnce) {
+  attachReady();
+  converse(u"question"_qs, u"answer"_qs);
+  chat_.regenerate();
+  EXPECT_TRUE(chat_.busy());
+  chat_.regenerate();
+  chat_.continueTurn(chat_.transcript()->lastTurnId());
+  EXPECT_EQ(host_.requests.size(), 2) << "the question, and one more answer to it";
+  chat_.stop();
+  EXPECT_EQ(host_.stops, 1);
+  host_.refuse({.code = ErrorCode::kCancelled, .subject = {}, .detail = {}});
+  EXPECT_FALSE(chat_.busy());
+}
+
 TEST_F(ChatTest, DraftsBelongToTheirConversation) {
   attachReady();
   const QString first = converse(u"first"_qs, u"done"_qs);
@@ -356,11 +370,25 @@ TEST_F(ChatTest, ADraftIsStoredShortlyAfterTheLastKey) {
   }));
 }
 
-TEST_F(ChatTest, WordsTypedBeforeTheStorageIsOpenStay) {
+TEST_F(ChatTest, WordsTypedBeforeTheStorageIsOpenStayBehindTheStoredOnes) {
   storage_.run([](Stores& stores) { return stores.settings.Set("draft.new", "old"); });
   chat_.setDraft(u"typed early"_qs);
   attach();
-  EXPECT_EQ(chat_.draft(), u"typed early"_qs);
+  EXPECT_EQ(chat_.draft(), u"old\ntyped early"_qs);
+}
+
+TEST_F(ChatTest, WordsTypedWhileAConversationIsReadGoBehindItsDraft) {
+  attachReady();
+  const QString first = converse(u"first"_qs, u"done"_qs);
+  chat_.setDraft(u"kept"_qs);
+  list_.startNew();
+  storage_.settle();
+  chat_.setDraft(u"new words"_qs);
+  list_.open(first);
+  EXPECT_EQ(chat_.draft(), QString()) << "nothing of the other conversation";
+  chat_.setDraft(u"typed"_qs);
+  storage_.settle();
+  EXPECT_EQ(chat_.draft(), u"kept\ntyped"_qs);
 }
 
 TEST_F(ChatTest, TheMeterFollowsTheShownConversation) {

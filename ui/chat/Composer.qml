@@ -152,7 +152,8 @@ FocusScope {
         function onDraftChanged(): void {
             if (edit.text === composer.chat.draft)
                 return;
-            const place = edit.cursorPosition - Math.max(0, edit.length - composer.chat.draft.length);
+            // What was just inserted may be taken back: then the cursor stands where it was.
+            const place = edit.cursorPosition - (edit.length - composer.chat.draft.length);
             edit.text = composer.chat.draft;
             edit.cursorPosition = Math.max(0, Math.min(place, edit.length));
         }
