@@ -99,8 +99,9 @@ Status Bench(const Context& context, const BenchArguments& arguments) {
   const Floor floor{MeasureReadBandwidth(threads), model.card.active_bytes,
                     model.latent_bytes_per_token};
   if (!context.json) {
-    std::printf("%s, %d threads, reading %.1f GB/s, %s a token\n", model.card.name.c_str(), threads,
-                floor.bandwidth / 1e9, Bytes(floor.weights_per_token).c_str());
+    std::printf("%s, %d threads, reading %.1f GB/s, %s a token\n",
+                TextFor(stdout, model.card.name).c_str(), threads, floor.bandwidth / 1e9,
+                Bytes(floor.weights_per_token).c_str());
     std::printf("   depth  prefill tokens/s            decode tokens/s             of floor\n");
   }
   nlohmann::json rows = nlohmann::json::array();

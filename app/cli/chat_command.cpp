@@ -77,7 +77,7 @@ class Chat {
         if (const auto* ready = std::get_if<ModelReady>(&event)) {
           if (!json_ && isatty(STDIN_FILENO)) {
             std::printf("%s. Empty line or Ctrl+D ends, Ctrl+C stops an answer.\n",
-                        ready->model->card.name.c_str());
+                        TextFor(stdout, ready->model->card.name).c_str());
           }
           return {};
         }
@@ -132,8 +132,8 @@ class Chat {
   void Show(const ReplyText& text) {
     answer_ += text.text;
     if (json_) return;
-    std::fputs(text.reasoning.c_str(), stderr);
-    std::fputs(text.text.c_str(), stdout);
+    WriteText(stderr, text.reasoning);
+    WriteText(stdout, text.text);
     std::fflush(stdout);
   }
 

@@ -1,5 +1,7 @@
 #include "app/cli/context.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -77,6 +79,26 @@ Result<std::unique_ptr<Engine>> LoadEngine(const Context& context,
       path, options, [&](std::int64_t done, std::int64_t total) { line.Show(done, total); }, {}));
   TellHome(engine->model()->home);
   return engine;
+}
+
+std::string TextFor(std::FILE* stream, std::string_view text) {
+  if (isatty(fileno(stream)) == 0) return std::string(text);
+  std::string shown;
+  shown.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c0 = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F;
+    const bool c1 =
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) ++i;
+    if (!c0 && !c1) shown += text[i];
+  }
+  return shown;
+}
+
+void WriteText(std::FILE* stream, std::string_view text) {
+  const std::string shown = TextFor(stream, text);
+  std::fwrite(shown.data(), 1, shown.size(), stream);
 }
 
 void PrintJson(const nlohmann::json& value) {

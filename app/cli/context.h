@@ -1,9 +1,11 @@
 // What every command shares: the global options, the data directory, the way to a model.
 #pragma once
 
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "engine/base/error.h"
 #include "engine/session/engine.h"
@@ -41,6 +43,12 @@ struct EngineArguments {
 // An engine with the model loaded.
 Result<std::unique_ptr<Engine>> LoadEngine(const Context& context,
                                            const EngineArguments& arguments);
+
+// Writes text that comes from a model, a file or a stored message; on a terminal without its
+// control characters, which could retitle the window, hide lines or fill the clipboard.
+void WriteText(std::FILE* stream, std::string_view text);
+// The same text as it is written.
+std::string TextFor(std::FILE* stream, std::string_view text);
 
 // One line of JSON on stdout; invalid UTF-8 in it becomes U+FFFD.
 void PrintJson(const nlohmann::json& value);

@@ -31,7 +31,7 @@ Status List(const Context& context) {
   nlohmann::json list = nlohmann::json::array();
   for (const ConversationRecord& conversation : conversations) {
     list.push_back({{"id", conversation.id}, {"title", conversation.title}});
-    if (!context.json) std::printf("%s  %s\n", conversation.id.c_str(), conversation.title.c_str());
+    if (!context.json) WriteText(stdout, conversation.id + "  " + conversation.title + "\n");
   }
   if (context.json) PrintJson({{"conversations", list}});
   return {};
@@ -53,7 +53,7 @@ void PrintText(const MessageRecord& message) {
   std::printf("\n%s", std::string(RoleName(message.role)).c_str());
   if (message.state != MessageState::kComplete)
     std::printf(" (%s)", std::string(StateName(message.state)).c_str());
-  std::printf("\n%s\n", message.text.c_str());
+  WriteText(stdout, "\n" + message.text + "\n");
 }
 
 Status Show(const Context& context, const std::string& id) {
@@ -67,7 +67,7 @@ Status Show(const Context& context, const std::string& id) {
       const std::vector<MessageRecord> messages,
       storage->Run([&](Stores& stores) { return stores.conversations.Messages(id); }).get());
   nlohmann::json list = nlohmann::json::array();
-  if (!context.json) std::printf("%s\n", conversation.title.c_str());
+  if (!context.json) WriteText(stdout, conversation.title + "\n");
   for (const MessageRecord& message : messages) {
     list.push_back(ToJson(message));
     if (!context.json) PrintText(message);

@@ -82,7 +82,7 @@ nlohmann::json ToJson(const ModelCard& card) {
 }
 
 void Line(const char* label, const std::string& text) {
-  std::printf("%-16s%s\n", label, text.c_str());
+  std::printf("%-16s%s\n", label, TextFor(stdout, text).c_str());
 }
 
 // One line a group: weights, bytes, and how many tensors are of which type.

@@ -44,7 +44,7 @@ int Main(int argc, char** argv) {
   }
   if (const paluku::Status done = action(context); !done) {
     std::fflush(stdout);
-    std::fprintf(stderr, "paluku-cli: %s\n", done.error().Message().c_str());
+    WriteText(stderr, "paluku-cli: " + done.error().Message() + "\n");
     return done.error().code == paluku::ErrorCode::kInvalidArgument ? kWrongUsage : kFailed;
   }
   if (std::fflush(stdout) != 0) {

@@ -53,8 +53,9 @@ Status List(const Context& context) {
   for (const Entry& entry : entries) {
     models.push_back(ToJson(entry));
     if (!context.json) {
-      std::printf("%-32s %10s  %s%s\n", entry.name.c_str(), Bytes(entry.bytes).c_str(),
-                  entry.path.c_str(), entry.present ? "" : "  (not there)");
+      std::printf("%-32s %10s  %s%s\n", TextFor(stdout, entry.name).c_str(),
+                  Bytes(entry.bytes).c_str(), TextFor(stdout, entry.path).c_str(),
+                  entry.present ? "" : "  (not there)");
     }
   }
   if (context.json) PrintJson({{"models", models}});
@@ -78,7 +79,7 @@ Status Add(const Context& context, const std::string& file) {
   if (context.json) {
     PrintJson(ToJson({record.name, record.path, record.size_bytes, false, true}));
   } else {
-    std::printf("%s\n", record.name.c_str());
+    WriteText(stdout, record.name + "\n");
   }
   return {};
 }

@@ -30,7 +30,7 @@ class Printer : public EventSink {
     (reasoning ? reasoning_ : text_) += text;
     if (!print_) return;
     std::FILE* stream = reasoning ? stderr : stdout;
-    std::fwrite(text.data(), 1, text.size(), stream);
+    WriteText(stream, text);
     std::fflush(stream);
   }
   const std::string& text() const { return text_; }

@@ -64,7 +64,7 @@ Status Detokenize(const Context& context, const std::string& model,
   if (context.json) {
     PrintJson({{"text", RepairUtf8(text)}});
   } else {
-    std::printf("%s\n", text.c_str());
+    WriteText(stdout, text + "\n");
   }
   return {};
 }

@@ -372,6 +372,19 @@ class CliTest(unittest.TestCase):
         shown = self.json("conversations", "show", first["conversation"])
         self.assertEqual(len(shown["messages"]), 4)
 
+    def test_a_terminal_is_given_no_control_characters_of_a_stored_text(self):
+        hostile = "Hi \x1b]0;retitled\x07 \u009b2J, తెలుగు"
+        kept = json.loads(run("--json", "chat", data_dir=self.data, text=hostile + "\n").stdout)["conversation"]
+        self.assertIn(hostile, run("conversations", "show", kept, data_dir=self.data).stdout)
+        terminal, inside = os.openpty()
+        command = [BINARY, "--data-dir", str(self.data), "conversations", "show", kept]
+        self.assertEqual(subprocess.run(command, stdout=inside, timeout=120).returncode, 0)
+        os.close(inside)
+        seen = os.read(terminal, 1 << 16).decode()
+        os.close(terminal)
+        self.assertIn("Hi ]0;retitled 2J, తెలుగు", seen)
+        self.assertNotRegex(seen, "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
     def test_an_unknown_conversation_is_not_found(self):
         self.assertIn("not found", self.fails(1, "conversations", "show", "00000000-0000-4000-8000-000000000000"))
 
