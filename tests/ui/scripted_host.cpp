@@ -97,7 +97,7 @@ void ScriptedHost::end(MessageState state) {
   end.state = state;
   end.stats = {.token_count = tokens_, .tokens_per_second = 18.4, .first_token_ms = 400};
   end.contextTokens = contextTokens_ + tokens_;
-  if (state == MessageState::kFailed) end.error = Error{ErrorCode::kOutOfMemory, {}, {}};
+  if (state == MessageState::kFailed) end.error = Error{ErrorCode::kFileDamaged, "model.gguf", {}};
   const ReplyEnd stored{
       .state = state, .text = text_.toStdString(), .stats = end.stats, .error = end.error};
   const Status status =
