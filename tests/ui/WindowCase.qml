@@ -21,21 +21,21 @@ TestCase {
         Main { app: stage.app }
     }
 
-    function named(item, name) {
-        if ((item.Accessible.name || item.text) === name && item.visible)
+    function named(item, name, fits = () => true) {
+        if ((item.Accessible.name || item.text) === name && item.visible && fits(item))
             return item;
         for (let i = 0; i < item.children.length; ++i) {
-            const found = named(item.children[i], name);
+            const found = named(item.children[i], name, fits);
             if (found)
                 return found;
         }
         return null;
     }
     // Where an item stands is known once a frame was drawn: before that, what just became visible lies over its neighbours.
-    function click(name) {
+    function click(name, within = window.contentItem) {
         window.update();
         verify(waitForRendering(window.contentItem));
-        const item = named(window.contentItem, name);
+        const item = named(within, name);
         verify(item, name);
         mouseClick(item);
     }
@@ -56,6 +56,7 @@ TestCase {
     }
 
     function init() {
+        failOnWarning(/TypeError|ReferenceError|RangeError|Binding loop|Unable to assign/);
         stage.loadModel();
         window = newWindow({ width: 1280, height: 800 });
         window.requestActivate();

@@ -110,6 +110,19 @@ WindowCase {
         keyClick(Qt.Key_L, Qt.ControlModifier);
         verify(inComposer());
     }
+    function test_every_section_of_the_settings_opens() {
+        for (const [width, back] of [[1280, false], [420, true]]) {
+            window.width = width;
+            keyClick(Qt.Key_Comma, Qt.ControlModifier);
+            for (const name of ["General", "Appearance", "Answers", "Models", "Keyboard shortcuts", "About"]) {
+                click(name, named(window.contentItem, "Settings", item => item.Accessible.role === Accessible.List));
+                waitForRendering(window.contentItem);
+                if (back)
+                    click("Back");
+            }
+            keyClick(Qt.Key_Escape);
+        }
+    }
     function test_tab_goes_round_and_every_stop_has_a_name() {
         const stops = [];
         for (let i = 0; i < 30; ++i) {

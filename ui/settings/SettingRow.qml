@@ -9,7 +9,7 @@ Item {
     property string name: ""
     property string hint: ""
     default property Item control
-    readonly property bool stacked: width < words.implicitWidth + (control ? control.implicitWidth : 0) + 3 * Theme.s16
+    readonly property bool stacked: control !== null && width < words.implicitWidth + control.implicitWidth + 3 * Theme.s16
 
     width: parent ? parent.width : 0
     implicitHeight: stacked ? words.height + control.height + 3 * Theme.s8 : Math.max(words.height + 2 * Theme.s8, Theme.rowHeight + Theme.s8)
