@@ -1,9 +1,8 @@
 // Engine: the facade of paluku_engine. Owns a backend, at most one loaded model and its latent
 // cache.
 //
-// One thread calls it, the first that does; a stop token may be set from any thread. info(),
-// tokenizer() and chat_template() return const objects that stay valid on any thread as long as the
-// shared pointer is held.
+// One thread calls it, the first that does; a stop token may be set from any thread. What model()
+// points to is constant and stays valid on any thread as long as the shared pointer is held.
 #pragma once
 
 #include <cstdint>
