@@ -69,12 +69,6 @@ MessageRecord ReadMessage(SQLite::Statement& row, const FieldCodec& codec) {
   return message;
 }
 
-std::vector<MessageRecord> ReadAll(SQLite::Statement& row, const FieldCodec& codec) {
-  std::vector<MessageRecord> messages;
-  while (row.executeStep()) messages.push_back(ReadMessage(row, codec));
-  return messages;
-}
-
 Result<MessageRecord> Find(SQLite::Database& connection, const FieldCodec& codec,
                            const std::string& id) {
   SQLite::Statement row(connection,
@@ -166,7 +160,30 @@ Result<MessageRecord> FindStreaming(SQLite::Database& connection, const FieldCod
   return message;
 }
 
+Result<std::unordered_set<std::string>> FindAllStreaming(Database& database) {
+  using Ids = std::unordered_set<std::string>;
+  return database.Read([](SQLite::Database& connection) -> Result<Ids> {
+    SQLite::Statement row(connection, "SELECT id FROM messages WHERE state = ?");
+    row.bind(1, static_cast<int>(MessageState::kStreaming));
+    Ids ids;
+    while (row.executeStep()) ids.insert(row.getColumn(0).getString());
+    return ids;
+  });
+}
+
 }  // namespace
+
+MessageRecord ConversationStore::Shown(MessageRecord message) const {
+  const bool left = left_streaming_ && left_streaming_->contains(message.id);
+  if (left) message.state = MessageState::kInterrupted;
+  return message;
+}
+
+std::vector<MessageRecord> ConversationStore::ReadAll(SQLite::Statement& row) const {
+  std::vector<MessageRecord> messages;
+  while (row.executeStep()) messages.push_back(Shown(ReadMessage(row, codec_)));
+  return messages;
+}
 
 Result<std::vector<MessageRecord>> ConversationStore::Messages(const std::string& conversation) {
   using Records = std::vector<MessageRecord>;
@@ -178,7 +195,7 @@ Result<std::vector<MessageRecord>> ConversationStore::Messages(const std::string
                                           " FROM messages AS m WHERE m.conversation = ? "
                                           "ORDER BY m.seq");
     row.bind(1, conversation);
-    return ReadAll(row, codec_);
+    return ReadAll(row);
   });
 }
 
@@ -192,14 +209,17 @@ Result<std::vector<MessageRecord>> ConversationStore::Path(const std::string& le
                     "ON up.id = branch.parent) SELECT ") +
             kColumns + " FROM branch JOIN messages AS m ON m.id = branch.id ORDER BY m.seq");
     row.bind(1, leaf);
-    Records messages = ReadAll(row, codec_);
+    Records messages = ReadAll(row);
     if (messages.empty()) return Fail(ErrorCode::kNotFound, leaf);
     return messages;
   });
 }
 
 Result<MessageRecord> ConversationStore::Message(const std::string& id) {
-  return database_.Read([&](SQLite::Database& connection) { return Find(connection, codec_, id); });
+  return database_.Read([&](SQLite::Database& connection) -> Result<MessageRecord> {
+    PALUKU_ASSIGN_OR_RETURN(MessageRecord message, Find(connection, codec_, id));
+    return Shown(std::move(message));
+  });
 }
 
 Result<std::int64_t> ConversationStore::CountMessages(const std::string& conversation) {
@@ -326,11 +346,25 @@ Status ConversationStore::SetCurrentLeaf(const std::string& conversation,
 }
 
 Result<std::int64_t> ConversationStore::InterruptStreaming() {
-  return database_.Write([](SQLite::Database& connection) -> Result<std::int64_t> {
-    SQLite::Statement update(connection, "UPDATE messages SET state = ? WHERE state = 2");
-    update.bind(1, static_cast<int>(MessageState::kInterrupted));
-    return update.exec();
-  });
+  if (!left_streaming_) {
+    // Looked for once: later there are replies of this run among them.
+    left_streaming_.emplace();
+    PALUKU_ASSIGN_OR_RETURN(left_streaming_, FindAllStreaming(database_));
+  }
+  if (left_streaming_->empty()) return 0;  // a full disk is no matter then
+  PALUKU_TRY(database_.Write([this](SQLite::Database& connection) -> Status {
+    SQLite::Statement update(connection, "UPDATE messages SET state = ? WHERE id = ?");
+    for (const std::string& id : *left_streaming_) {
+      update.bind(1, static_cast<int>(MessageState::kInterrupted));
+      update.bind(2, id);
+      update.exec();
+      update.reset();
+    }
+    return {};
+  }));
+  const auto interrupted = static_cast<std::int64_t>(left_streaming_->size());
+  left_streaming_->clear();
+  return interrupted;
 }
 
 }  // namespace paluku

@@ -9,11 +9,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/base/error.h"
 #include "storage/clock.h"
 #include "storage/records.h"
+
+namespace SQLite {
+class Statement;
+}
 
 namespace paluku {
 
@@ -109,14 +114,21 @@ class ConversationStore {
   // Shows another branch. kInvalidArgument: the message is of another conversation.
   Status SetCurrentLeaf(const std::string& conversation, const std::string& message);
 
-  // Turns every reply left in kStreaming into kInterrupted; Storage calls it once at the start.
-  // Returns how many.
+  // Turns the replies that an earlier run left in kStreaming into kInterrupted. Storage calls it at
+  // the start and, after a failure (a full disk), again; until it succeeds they are given out as
+  // interrupted all the same. Returns how many were turned.
   Result<std::int64_t> InterruptStreaming();
 
  private:
+  // `message` with the state a person is to see.
+  MessageRecord Shown(MessageRecord message) const;
+  std::vector<MessageRecord> ReadAll(SQLite::Statement& row) const;
+
   Database& database_;
   const FieldCodec& codec_;
   Clock clock_;
+  // Ids of the replies to interrupt; nullopt before the first InterruptStreaming().
+  std::optional<std::unordered_set<std::string>> left_streaming_;
 };
 
 }  // namespace paluku

@@ -73,7 +73,7 @@ Database::Database(const std::string& path, Mode mode, const std::string& vfs)
     : path_(path), mode_(mode), connection_(path, OpenFlags(mode), kBusyTimeoutMs, vfs) {}
 
 Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode mode,
-                                                 const std::string& vfs) {
+                                                 const std::string& vfs, Sharing sharing) {
   // SQLite makes its files with the rights of the database, so that one comes first.
   if (mode == Mode::kReadWrite) {
     PALUKU_TRY(EnsurePrivateFile(path));
@@ -83,8 +83,8 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode m
   }
   try {
     std::unique_ptr<Database> database(new Database(path, mode, vfs));
-    PALUKU_TRY(database->Bare([&database](SQLite::Database&) -> Status {
-      database->Configure();
+    PALUKU_TRY(database->Bare([&](SQLite::Database&) -> Status {
+      database->Configure(sharing);
       return {};
     }));
     return database;
@@ -93,7 +93,11 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode m
   }
 }
 
-void Database::Configure() {
+void SetSharing(SQLite::Database& connection, Database::Sharing sharing) {
+  if (sharing == Database::Sharing::kAlone) connection.exec("PRAGMA locking_mode = EXCLUSIVE");
+}
+
+void Database::Configure(Sharing sharing) {
   sqlite3* handle = connection_.getHandle();
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -113,6 +117,7 @@ void Database::Configure() {
     writable_ = Fail(ErrorCode::kAlreadyOpen, path_);
     return;
   }
+  SetSharing(connection_, sharing);
   // The page size is SQLite's own default, fixed here because salvage reads pages without it.
   connection_.exec(
       "PRAGMA page_size = 4096; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL;");

@@ -27,10 +27,17 @@ class Database {
     kReadOnly,   // never changes or checkpoints the file
   };
 
+  // Where the index of the write-ahead log is kept.
+  enum class Sharing {
+    kShared,  // in a file beside the database, for programs that read meanwhile
+    kAlone,   // in this program, which then needs no space on the disk to read; kReadWrite only
+  };
+
   // Errors: kFileNotFound, kFileNotReadable, kDiskFull, kIo (also for a damaged file, after
   // marking it; see NeedsCheck).
   static Result<std::unique_ptr<Database>> Open(const std::string& path, Mode mode,
-                                                const std::string& vfs = {});
+                                                const std::string& vfs = {},
+                                                Sharing sharing = Sharing::kShared);
 
   const std::string& path() const { return path_; }
 
@@ -59,7 +66,7 @@ class Database {
 
  private:
   Database(const std::string& path, Mode mode, const std::string& vfs);
-  void Configure();
+  void Configure(Sharing sharing);
   Error Translate(const SQLite::Exception& exception) const;
 
   std::string path_;
@@ -68,6 +75,10 @@ class Database {
   Status writable_;
   ThreadChecker thread_;
 };
+
+// Keeps the index of the write-ahead log of `connection` as `sharing` says. Call it before anything
+// is read; throws SQLite::Exception.
+void SetSharing(SQLite::Database& connection, Database::Sharing sharing);
 
 // The marker beside the database that asks the next start for a full check: made when SQLite
 // reports damage in the middle of work.

@@ -22,6 +22,8 @@ constexpr std::int64_t kAlwaysCheckedBytes = 32 << 20;
 // No real schema gets there; a version above it is damage in the header.
 constexpr int kHighestVersion = 10000;
 
+using Sharing = Database::Sharing;
+
 enum class Condition { kMissing, kUsable, kDamaged };
 
 struct Inspection {
@@ -44,10 +46,11 @@ std::span<const Migration> MigrationsUpTo(std::span<const Migration> migrations,
 
 // Looks through a connection of its own, which changes nothing when `open_mode` is
 // SQLITE_OPEN_READONLY. Throws SQLite::Exception.
-Inspection Examine(const OpenRequest& request, int open_mode, bool check_all) {
+Inspection Examine(const OpenRequest& request, Sharing sharing, int open_mode, bool check_all) {
   SQLite::Database connection(DatabasePath(request.data_dir), open_mode | SQLITE_OPEN_NOMUTEX, 5000,
                               request.vfs);
   sqlite3_db_config(connection.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  SetSharing(connection, sharing);
   connection.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF");
   const int version = connection.execAndGet("PRAGMA user_version").getInt();
   const int owner = connection.execAndGet("PRAGMA application_id").getInt();
@@ -65,7 +68,7 @@ Inspection Examine(const OpenRequest& request, int open_mode, bool check_all) {
   return {Condition::kUsable, version};
 }
 
-Result<Inspection> Inspect(const OpenRequest& request) {
+Result<Inspection> Inspect(const OpenRequest& request, Sharing sharing) {
   const std::string path = DatabasePath(request.data_dir);
   PALUKU_ASSIGN_OR_RETURN(const std::int64_t size, FileSize(path));
   PALUKU_ASSIGN_OR_RETURN(const std::int64_t log_size, FileSize(path + "-wal"));
@@ -76,10 +79,12 @@ Result<Inspection> Inspect(const OpenRequest& request) {
     return Inspection{log_size > 0 ? Condition::kDamaged : Condition::kMissing, 0};
   }
   // A rollback journal is left when the program ended while the file was being created, before its
-  // first change to a write-ahead log; only a connection that may write can play it back.
-  const int open_mode = journal_size > 0 ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  // first change to a write-ahead log; only a connection that may write can play it back. Keeping
+  // others out takes the right to write too.
+  const bool may_write = journal_size > 0 || sharing == Sharing::kAlone;
+  const int open_mode = may_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
   try {
-    return Examine(request, open_mode, size <= kAlwaysCheckedBytes || marker >= 0);
+    return Examine(request, sharing, open_mode, size <= kAlwaysCheckedBytes || marker >= 0);
   } catch (const SQLite::Exception& exception) {
     const int code = ResultCode(exception);
     if (ReportsDamage(code)) return Inspection{Condition::kDamaged, 0};
@@ -119,9 +124,11 @@ Result<std::unique_ptr<Database>> OpenNewer(const OpenRequest& request, int vers
   return database;
 }
 
-Result<std::unique_ptr<Database>> OpenAndMigrate(const OpenRequest& request, int version) {
-  PALUKU_ASSIGN_OR_RETURN(auto database, Database::Open(DatabasePath(request.data_dir),
-                                                        Database::Mode::kReadWrite, request.vfs));
+Result<std::unique_ptr<Database>> OpenAndMigrate(const OpenRequest& request, Sharing sharing,
+                                                 int version) {
+  PALUKU_ASSIGN_OR_RETURN(auto database,
+                          Database::Open(DatabasePath(request.data_dir), Database::Mode::kReadWrite,
+                                         request.vfs, sharing));
   if (version == LatestVersion(request)) return database;
   if (version > 0) PALUKU_TRY(BackUp(*database, request, version));
   PALUKU_TRY(Migrate(*database, request.migrations));
@@ -141,16 +148,13 @@ Status Repair(const OpenRequest& request, std::vector<Error>& notices) {
   return {};
 }
 
-}  // namespace
-
-Result<OpenedDatabase> OpenForWriting(const OpenRequest& request) {
+Status OpenInto(OpenedDatabase& opened, const OpenRequest& request, Sharing sharing) {
   const std::string path = DatabasePath(request.data_dir);
-  OpenedDatabase opened;
   PALUKU_TRY(FinishInterruptedSalvage(path, FileStamp(request.clock())));
-  PALUKU_ASSIGN_OR_RETURN(Inspection found, Inspect(request));
+  PALUKU_ASSIGN_OR_RETURN(Inspection found, Inspect(request, sharing));
   if (found.condition == Condition::kDamaged) {
     PALUKU_TRY(Repair(request, opened.notices));
-    PALUKU_ASSIGN_OR_RETURN(found, Inspect(request));
+    PALUKU_ASSIGN_OR_RETURN(found, Inspect(request, sharing));
     if (found.condition != Condition::kUsable) {
       return Fail(ErrorCode::kInternal, path, "the repaired database is not sound");
     }
@@ -159,9 +163,19 @@ Result<OpenedDatabase> OpenForWriting(const OpenRequest& request) {
   if (found.version > LatestVersion(request)) {
     opened.notices.push_back({ErrorCode::kNewerSchema, path, std::to_string(found.version)});
     PALUKU_ASSIGN_OR_RETURN(opened.database, OpenNewer(request, found.version));
-    return opened;
+    return {};
   }
-  PALUKU_ASSIGN_OR_RETURN(opened.database, OpenAndMigrate(request, found.version));
+  PALUKU_ASSIGN_OR_RETURN(opened.database, OpenAndMigrate(request, sharing, found.version));
+  return {};
+}
+
+}  // namespace
+
+Result<OpenedDatabase> OpenForWriting(const OpenRequest& request) {
+  OpenedDatabase opened;
+  if (OpenInto(opened, request, Sharing::kShared)) return opened;
+  // A full disk may have no room for the shared index, and conversations can be read without it.
+  PALUKU_TRY(OpenInto(opened, request, Sharing::kAlone));
   return opened;
 }
 

@@ -29,11 +29,14 @@ class Storage::Impl {
         settings_(*database_, codec_),
         models_(*database_, clock) {}
 
-  // What a start has to tidy up after the run before.
-  Status TidyUp() {
-    if (!database_->writable()) return {};
-    PALUKU_TRY(conversations_.InterruptStreaming());
-    return EraseDeleted();
+  // Tidies up after the run before. What a full disk prevents is put off: conversations can be read
+  // without it.
+  void TidyUp() {
+    if (!database_->writable()) return;
+    InterruptStreaming();
+    const Status erased = EraseDeleted();
+    const Status& failed = interrupted_ ? erased : interrupted_;
+    if (!failed) notices_.push_back(failed.error());
   }
 
   void StartThread() {
@@ -72,10 +75,16 @@ class Storage::Impl {
         job = std::move(jobs_.front());
         jobs_.pop_front();
       }
+      if (!interrupted_) InterruptStreaming();
       job(stores);
     }
     // Nobody can undo a deletion any more. What a full disk leaves is erased by the next start.
     (void)EraseDeleted();
+  }
+
+  void InterruptStreaming() {
+    const Result<std::int64_t> interrupted = conversations_.InterruptStreaming();
+    interrupted_ = interrupted ? Status{} : tl::unexpected(interrupted.error());
   }
 
   Status EraseDeleted() {
@@ -90,6 +99,7 @@ class Storage::Impl {
   ConversationStore conversations_;
   SettingsStore settings_;
   ModelStore models_;
+  Status interrupted_;  // replies of the run before, or why not yet
 
   std::mutex mutex_;
   std::condition_variable_any wake_;
@@ -113,7 +123,7 @@ Result<std::unique_ptr<Storage>> Storage::Open(const StorageOptions& options) {
     PALUKU_ASSIGN_OR_RETURN(opened, OpenForReading(request));
   }
   auto impl = std::make_unique<Impl>(std::move(lock), std::move(opened), options.clock);
-  PALUKU_TRY(impl->TidyUp());
+  impl->TidyUp();
   impl->StartThread();
   return std::unique_ptr<Storage>(new Storage(std::move(impl)));
 }

@@ -45,11 +45,12 @@ class Storage {
  public:
   // Opens `data_dir`/paluku.db; may take seconds (migration, repair), so call it off the interface
   // thread. With kWrite it also turns streaming replies into interrupted ones and erases the
-  // conversations whose deletion was not undone.
+  // conversations whose deletion was not undone. A full disk prevents neither opening nor reading:
+  // what had to be written is put off, and a notice says so.
   // Errors: kAlreadyOpen (kWrite, and another program holds the lock), kFileNotFound (kReadOnly,
   // and there is no database yet), kUnsupportedVersion (kReadOnly, and the schema is older: open
   // it for writing once), kInvalidArgument (the directory is on a network file system),
-  // kFileNotReadable, kDiskFull, kIo.
+  // kFileNotReadable, kDiskFull (a database to be made or migrated), kIo.
   static Result<std::unique_ptr<Storage>> Open(const StorageOptions& options);
   ~Storage();
   Storage(const Storage&) = delete;
@@ -64,7 +65,8 @@ class Storage {
   void Post(Job job, Completion completion);
 
   // What happened while opening that a person should know: kDatabaseDamaged (subject: the
-  // database, detail: where the damaged file is kept), kNewerSchema (detail: its version).
+  // database, detail: where the damaged file is kept), kNewerSchema (detail: its version),
+  // kDiskFull, kIo (tidying up after the run before was put off).
   const std::vector<Error>& notices() const;
   // Why writing verbs refuse, or success when the database can be written.
   const Status& writable() const;

@@ -242,17 +242,41 @@ TEST_P(DiskFullTest, AMigrationThatFailsIsDoneAgain) {
 INSTANTIATE_TEST_SUITE_P(Kinds, DiskFullTest, testing::ValuesIn(kAllFaults));
 
 // The same on a real, tiny disk in a mount namespace of its own.
-TEST(DiskFull, ARealDiskRunsFullAndRecovers) {
-  TempDir dir;
-  const std::string mount = "mount -t tmpfs -o size=1m tmpfs " + dir.path();
-  {
-    Child probe({"unshare", "-Urm", "sh", "-c", mount});
+class RealDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    Child probe({"unshare", "-Urm", "sh", "-c", mount_});
     if (probe.Finish() != 0) GTEST_SKIP() << "no mount namespaces here";
   }
-  Child child({"unshare", "-Urm", "sh", "-c",
-               mount + " && exec " + PALUKU_STORAGE_CHILD + " fill " + dir.path()});
-  EXPECT_EQ(child.ReadAll(), "recovered\n");
-  EXPECT_EQ(child.Finish(), 0);
+
+  // What `commands` print, with the test child in $child and the disk's folder in $disk.
+  std::string Print(const std::string& commands) {
+    Child child(
+        {"unshare", "-Urm", "sh", "-ec",
+         mount_ + "; child=" + PALUKU_STORAGE_CHILD + "; disk=" + dir_.path() + "; " + commands});
+    std::string printed = child.ReadAll();
+    EXPECT_EQ(child.Finish(), 0);
+    return printed;
+  }
+
+ private:
+  TempDir dir_;
+  std::string mount_ = "mount -t tmpfs -o size=1m tmpfs " + dir_.path();
+};
+
+TEST_F(RealDisk, RunsFullAndRecovers) { EXPECT_EQ(Print("$child fill $disk"), "recovered\n"); }
+
+// State 5 is kInterrupted. The notice comes once, and what was put off is done when there is space.
+const std::string kSeenFull = "kept: question/1 half an answer/5 notice " +
+                              std::to_string(static_cast<int>(ErrorCode::kDiskFull)) +
+                              "\nrenamed: question/1 half an answer/5\n";
+
+TEST_F(RealDisk, OpensWhenItIsFull) {
+  EXPECT_EQ(Print("$child leave $disk; $child reopen-full $disk"), kSeenFull);
+}
+
+TEST_F(RealDisk, OpensWhenItIsFullAndTheSharedIndexIsGone) {
+  EXPECT_EQ(Print("$child leave $disk; rm $disk/*-shm; $child reopen-full $disk"), kSeenFull);
 }
 
 }  // namespace

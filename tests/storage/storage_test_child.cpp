@@ -3,6 +3,9 @@
 //   try-write DIR    prints the number of the error code of opening for writing, or "open"
 //   list DIR         opens read-only, prints the titles, one a line
 //   stream DIR SEED  writes turns without end and acknowledges each write on its output
+//   leave DIR        leaves a reply in the middle and a deletion, as a killed program does
+//   reopen-full DIR  fills the disk (a tiny one) to the last byte and opens; prints what is seen of
+//                    what was left, the codes of the notices, and the same after space was freed
 //   fill DIR         writes until the disk (a tiny one) is full, frees space, writes on, verifies
 #include <unistd.h>
 
@@ -139,6 +142,83 @@ int Fill(const std::string& data_dir) {
   return status ? 0 : 1;
 }
 
+// Ends without closing anything. The conversation `deleted` waits to be erased.
+int Leave(const std::string& data_dir) {
+  const auto storage = OpenIn(data_dir, StorageAccess::kWrite);
+  if (!storage) return 1;
+  const Status left =
+      (*storage)
+          ->Run([](Stores& stores) -> Status {
+            PALUKU_ASSIGN_OR_RETURN(const auto kept,
+                                    stores.conversations.Create({.title = "kept"}));
+            PALUKU_ASSIGN_OR_RETURN(
+                const auto turn,
+                stores.conversations.BeginTurn({.conversation = kept.id, .text = "question"}));
+            PALUKU_TRY(
+                stores.conversations.Checkpoint(turn.reply.id, "half an answer", std::nullopt));
+            PALUKU_ASSIGN_OR_RETURN(const auto gone,
+                                    stores.conversations.Create({.title = "deleted"}));
+            return stores.conversations.MarkDeleted(gone.id);
+          })
+          .get();
+  _exit(left ? 0 : 1);
+}
+
+// Returns a file that holds all the space that was left.
+std::string FillDisk(const std::string& data_dir) {
+  std::string ballast = data_dir + "/ballast";
+  FILE* file = std::fopen(ballast.c_str(), "w");
+  std::setbuf(file, nullptr);
+  for (const char byte = 'b'; std::fwrite(&byte, 1, 1, file) == 1;) {
+  }
+  std::fclose(file);
+  return ballast;
+}
+
+// What a person sees of the conversation that Leave() left, one line.
+Result<std::string> Seen(Stores& stores) {
+  PALUKU_ASSIGN_OR_RETURN(const auto list, stores.conversations.List());
+  std::string seen;
+  for (const ConversationRecord& conversation : list) {
+    PALUKU_ASSIGN_OR_RETURN(const auto messages, stores.conversations.Messages(conversation.id));
+    seen += conversation.title + ":";
+    for (const MessageRecord& message : messages) {
+      seen += " " + message.text + "/" + std::to_string(static_cast<int>(message.state));
+    }
+  }
+  return seen;
+}
+
+bool PrintSeen(const std::string& data_dir, const std::string& ballast) {
+  const auto storage = OpenIn(data_dir, StorageAccess::kWrite);
+  if (!storage) {
+    std::cout << storage.error().Message() << std::endl;
+    return false;
+  }
+  const auto seen = (*storage)->Run(Seen).get();
+  std::cout << (seen ? *seen : seen.error().Message());
+  for (const Error& notice : (*storage)->notices()) {
+    std::cout << " notice " << static_cast<int>(notice.code);
+  }
+  std::cout << std::endl;
+  if (ballast.empty()) return true;
+  const Status written =
+      (*storage)
+          ->Run([&](Stores& stores) -> Status {
+            if (unlink(ballast.c_str()) != 0)
+              return Fail(ErrorCode::kInternal, "reopen", "no ballast");
+            PALUKU_ASSIGN_OR_RETURN(const auto list, stores.conversations.List());
+            return stores.conversations.Rename(list.at(0).id, "renamed");
+          })
+          .get();
+  if (!written) std::cout << written.error().Message() << std::endl;
+  return written.has_value();
+}
+
+int ReopenFull(const std::string& data_dir) {
+  return PrintSeen(data_dir, FillDisk(data_dir)) && PrintSeen(data_dir, {}) ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace paluku
 
@@ -153,5 +233,7 @@ int main(int argc, char** argv) {
     return paluku::Stream(data_dir, static_cast<unsigned>(std::stoul(argv[3])));
   }
   if (command == "fill") return paluku::Fill(data_dir);
+  if (command == "leave") return paluku::Leave(data_dir);
+  if (command == "reopen-full") return paluku::ReopenFull(data_dir);
   return 2;
 }
