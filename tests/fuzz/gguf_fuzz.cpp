@@ -26,7 +26,8 @@ std::uint64_t Follow(const ModelFile& file) {
       for (const char c : *text) sum += static_cast<unsigned char>(c);
     }
     if (const auto* texts = std::get_if<std::vector<std::string_view>>(&value)) {
-      for (const std::string_view text : *texts) sum += text.empty() ? 0 : text.back();
+      for (const std::string_view text : *texts)
+        sum += text.empty() ? 0 : static_cast<unsigned char>(text.back());
     }
     if (std::holds_alternative<NumberArray>(value)) {
       sum += file.Floats(key).has_value() + file.Integers(key).has_value();
@@ -47,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto contents = GgufParser(*mapping).Parse();
   if (!contents) return test::CheckShown(contents.error()), 0;
   const ModelFile file(std::move(*contents));
-  PALUKU_CHECK(test::Follow(file) != ~0ull);
+  volatile const std::uint64_t read = test::Follow(file);  // nothing may be optimised away
+  (void)read;
   test::CheckCard(DescribeModel(file));
   auto vocabulary = VocabularyFromGguf(file);
   if (!vocabulary) return test::CheckShown(vocabulary.error()), 0;
