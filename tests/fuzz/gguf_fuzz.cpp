@@ -1,7 +1,13 @@
-// Any bytes as a GGUF file: an error, or a file whose every claim can be followed.
+// Any bytes as a GGUF file: an error, or a file whose every claim can be followed. Where a line
+// holds nothing but U+001F, as the parts of a split set.
+#include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/base/check.h"
 #include "engine/loader/gguf_parser.h"
@@ -11,13 +17,21 @@
 namespace paluku::test {
 namespace {
 
+constexpr std::size_t kMostParts = 4;
+
+bool IsMapped(const ModelFile& file, const Tensor& tensor) {
+  return std::any_of(file.mappings().begin(), file.mappings().end(), [&](const auto& mapping) {
+    const auto mapped = mapping->bytes();
+    return tensor.data >= mapped.data() &&
+           tensor.data + tensor.bytes() <= mapped.data() + mapped.size();
+  });
+}
+
 // Reads all that the file says of itself.
 std::uint64_t Follow(const ModelFile& file) {
   std::uint64_t sum = 0;
-  const auto mapped = file.mappings().front()->bytes();
   for (const auto& [name, tensor] : file.tensors()) {
-    PALUKU_CHECK(tensor.data >= mapped.data());
-    PALUKU_CHECK(tensor.data + tensor.bytes() <= mapped.data() + mapped.size());
+    PALUKU_CHECK(IsMapped(file, tensor));
     sum += static_cast<std::uint64_t>(tensor.data[0]);
     sum += static_cast<std::uint64_t>(tensor.data[tensor.bytes() - 1]);
   }
@@ -36,23 +50,50 @@ std::uint64_t Follow(const ModelFile& file) {
   return sum;
 }
 
+void Use(const ModelFile& file) {
+  volatile const std::uint64_t read = Follow(file);  // nothing may be optimised away
+  (void)read;
+  CheckCard(DescribeModel(file));
+  auto vocabulary = VocabularyFromGguf(file);
+  if (!vocabulary) return CheckShown(vocabulary.error());
+  CheckVocabulary(std::move(*vocabulary));
+}
+
+void ReadAsFile(std::span<const std::uint8_t> bytes) {
+  const InputFile input(bytes);
+  const auto mapping = MappedFile::Open(input.path());
+  if (!mapping) return;  // no bytes at all
+  const GuardedTail guard((*mapping)->bytes());
+  auto contents = GgufParser(*mapping).Parse();
+  if (!contents) return CheckShown(contents.error());
+  Use(ModelFile(std::move(*contents)));
+}
+
+// Opened by its last part.
+void ReadAsSet(const std::vector<std::string_view>& parts) {
+  static const InputFolder folder;
+  std::vector<std::pair<std::string, std::string_view>> files;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    char name[64];
+    std::snprintf(name, sizeof name, "m-%05zu-of-%05zu.gguf", i + 1, parts.size());
+    files.emplace_back(name, parts[i]);
+  }
+  folder.Fill(files);
+  const auto file = OpenGguf(folder.path() + "/" + files.back().first);
+  if (!file) return CheckShown(file.error());
+  Use(**file);
+}
+
 }  // namespace
 }  // namespace paluku::test
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace paluku;
-  const test::InputFile input({data, size});
-  const auto mapping = MappedFile::Open(input.path());
-  if (!mapping) return 0;  // no bytes at all
-  const test::GuardedTail guard((*mapping)->bytes());
-  auto contents = GgufParser(*mapping).Parse();
-  if (!contents) return test::CheckShown(contents.error()), 0;
-  const ModelFile file(std::move(*contents));
-  volatile const std::uint64_t read = test::Follow(file);  // nothing may be optimised away
-  (void)read;
-  test::CheckCard(DescribeModel(file));
-  auto vocabulary = VocabularyFromGguf(file);
-  if (!vocabulary) return test::CheckShown(vocabulary.error()), 0;
-  test::CheckVocabulary(std::move(*vocabulary));
+  using namespace paluku::test;
+  const auto parts = PartsOf({reinterpret_cast<const char*>(data), size}, kMostParts);
+  if (parts.size() > 1) {
+    ReadAsSet(parts);
+  } else {
+    ReadAsFile({data, size});
+  }
   return 0;
 }

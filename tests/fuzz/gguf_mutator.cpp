@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max);
@@ -380,17 +381,58 @@ class Mutator {
   std::minstd_rand random_;
 };
 
+// One file changed by its parts; nothing where it is no GGUF file.
+std::optional<Bytes> ChangeFile(Mutator& mutator, std::span<const std::uint8_t> file) {
+  std::optional<Sketch> sketch = Parse(file);
+  if (!sketch) return std::nullopt;
+  for (std::size_t i = 0; i <= mutator.Below(3); ++i) mutator.Change(*sketch);
+  Bytes changed = Write(*sketch);
+  if (mutator.Below(16) == 0) mutator.BreakCounts(changed);
+  return changed;
+}
+
+constexpr std::array<std::uint8_t, 3> kBorder = {'\n', 0x1f, '\n'};  // between parts of a set
+
+std::vector<Bytes> PartsOf(std::span<const std::uint8_t> bytes) {
+  std::vector<Bytes> parts;
+  for (auto begin = bytes.begin();;) {
+    const auto end = std::search(begin, bytes.end(), kBorder.begin(), kBorder.end());
+    parts.emplace_back(begin, end);
+    if (end == bytes.end()) return parts;
+    begin = end + static_cast<std::ptrdiff_t>(kBorder.size());
+  }
+}
+
+// Changes a file of the set, or which files it has.
+std::optional<Bytes> ChangeSet(Mutator& mutator, std::span<const std::uint8_t> bytes) {
+  std::vector<Bytes> parts = PartsOf(bytes);
+  const std::size_t at = mutator.Below(parts.size());
+  if (mutator.Below(16) == 0) {
+    parts.push_back(Bytes(parts[at]));
+  } else if (parts.size() > 1 && mutator.Below(16) == 0) {
+    std::swap(parts[at], parts[mutator.Below(parts.size())]);
+  } else {
+    std::optional<Bytes> changed = ChangeFile(mutator, parts[at]);
+    if (!changed) return std::nullopt;
+    parts[at] = std::move(*changed);
+  }
+  Bytes joined;
+  for (const Bytes& part : parts) {
+    if (&part != &parts.front()) joined.insert(joined.end(), kBorder.begin(), kBorder.end());
+    joined.insert(joined.end(), part.begin(), part.end());
+  }
+  return joined;
+}
+
 }  // namespace
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t max, unsigned seed) {
   Mutator mutator(seed);
-  std::optional<Sketch> sketch = Parse({data, size});
-  if (!sketch || mutator.Below(4) == 0) return LLVMFuzzerMutate(data, size, max);
-  for (std::size_t i = 0; i <= mutator.Below(3); ++i) mutator.Change(*sketch);
-  Bytes file = Write(*sketch);
-  if (mutator.Below(16) == 0) mutator.BreakCounts(file);
-  const std::size_t kept = std::min(file.size(), max);
-  std::memcpy(data, file.data(), kept);
+  std::optional<Bytes> changed;
+  if (mutator.Below(4) != 0) changed = ChangeSet(mutator, {data, size});
+  if (!changed) return LLVMFuzzerMutate(data, size, max);
+  const std::size_t kept = std::min(changed->size(), max);
+  std::memcpy(data, changed->data(), kept);
   return kept;
 }

@@ -1,10 +1,14 @@
-// InputFile: the bytes of a fuzzer as a file that can be mapped. Lives in memory alone. One thread.
+// InputFile: the bytes of a fuzzer as a file that can be mapped. Lives in memory alone.
+// InputFolder: parts of them as files side by side. One thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace paluku::test {
 
@@ -19,6 +23,25 @@ class InputFile {
 
  private:
   int fd_;
+  std::string path_;
+};
+
+// What stands between lines that hold nothing but U+001F; what follows the `most`th part is left
+// out.
+std::vector<std::string_view> PartsOf(std::string_view bytes, std::size_t most);
+
+class InputFolder {
+ public:
+  InputFolder();
+  ~InputFolder();
+  InputFolder(const InputFolder&) = delete;
+  InputFolder& operator=(const InputFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  // Leaves these files in the folder, by name, and no others. Without bytes: no file.
+  void Fill(const std::vector<std::pair<std::string, std::string_view>>& files) const;
+
+ private:
   std::string path_;
 };
 

@@ -140,6 +140,23 @@ TENSORS = {
     "output.weight": ((32, 5), 8, 192),
 }
 HUGE = 2**64 - 1
+BORDER = b"\n\x1f\n"  # between the files of a set or a folder
+
+
+def split_set(parts: int, tensors: int | None = None, **more) -> bytes:
+    """The tensors of a model over several files, of which the first has the metadata."""
+    last = {"output.weight": ((32, 5), 8, 0)}  # 170 bytes
+    others = {"odd": ((256,), 16, 0)}  # of a foreign type
+    first = {name: t for name, t in TENSORS.items() if name not in last}
+    shares = ([first, last] + [others] * parts)[:parts]
+    total = sum(map(len, shares)) if tensors is None else tensors
+    files = []
+    for number, share in enumerate(shares):
+        split = {"split.no": (U16, number), "split.count": (U16, parts), "split.tensors.count": (I32, total)} | more
+        entries = MODEL | (VOCABULARY if tensors is None and not more else {})
+        files.append(gguf((entries if number == 0 else {}) | split, share, weights=256 if number else 1024))
+    return BORDER.join(files)
+
 
 
 def gguf_seeds() -> dict[str, bytes]:
@@ -159,6 +176,15 @@ def gguf_seeds() -> dict[str, bytes]:
         "arrays": gguf({f"k{k}": (ARRAY, (k, [0, 1])) for k in PLAIN}, {}),
         "split": gguf(MODEL | {"split.no": (U16, 0), "split.count": (U16, 2),
                                "split.tensors.count": (I32, 4)}, TENSORS),
+        "set": split_set(2),
+        "set-foreign": split_set(3),
+        "set-tensor-twice": BORDER.join([split_set(2).split(BORDER)[0]] * 2),
+        "set-same-tensors": split_set(4),
+        "set-count-wrong": split_set(2, tensors=5),
+        "set-number-wrong": split_set(2, **{"split.no": (U16, 1)}),
+        "set-of-texts": split_set(2, **{"split.no": (STRING, "0")}),
+        "set-part-missing": split_set(2) + BORDER,
+        "set-first-missing": BORDER + split_set(2),
         "next-token-layer": gguf(whole, TENSORS | {"blk.1.nextn.eh_proj.weight": ((8, 4), 0, 512)}),
         "foreign-type": gguf(whole, TENSORS | {"odd": ((256, 2), 16, 512)}),
         "byte-level": gguf(byte_level(), {}),
@@ -238,7 +264,6 @@ def checkpoints() -> dict[str, bytes]:
     whole = [*parts, json.dumps(dict(weight_map=index)).encode(), shard(stacked)]
     outside = json.dumps(dict(weight_map={"x": "../b.safetensors"})).encode()
     other = json.dumps(dict(architectures=["LlamaForCausalLM"])).encode()
-    border = b"\n\x1f\n"
     letters = dict(zip(byte_letters(), range(256)))
     added = [{"id": 256 + i, "content": c, "special": True} for i, c in enumerate(["<s>", "</s>"])]
     bytes_json = dict(
@@ -254,19 +279,19 @@ def checkpoints() -> dict[str, bytes]:
     def with_tokenizer(tokenizer_json, config, **more):
         files = [json.dumps(CONFIG | dict(vocab_size=300) | more), shard({"model.norm.weight": ("F32", [8])}), "", ""]
         files += [json.dumps(tokenizer_json, ensure_ascii=False), json.dumps(config)]
-        return border.join(f if isinstance(f, bytes) else f.encode() for f in files)
+        return BORDER.join(f if isinstance(f, bytes) else f.encode() for f in files)
 
     return {
-        "checkpoint": border.join(parts),
-        "checkpoint-shards": border.join(whole),
+        "checkpoint": BORDER.join(parts),
+        "checkpoint-shards": BORDER.join(whole),
         "checkpoint-tokenizer": with_tokenizer(bytes_json, extras),
         "checkpoint-pieces": with_tokenizer(pieces_json, extras),
         "checkpoint-unigram": with_tokenizer(dict(model=dict(type="Unigram\x1b[2J")), {}),
-        "checkpoint-index-leads-out": border.join([*parts, outside]),
-        "checkpoint-shard-twice": border.join([*whole[:3], shard(scaled)]),
-        "checkpoint-unknown-tensor": border.join([parts[0], shard({"x": ("F32", [2])})]),
-        "checkpoint-other-family": border.join([other, shard({"x": ("U8", [2]), "y": ("F32", [2, 2, 2, 2, 2])})]),
-        "checkpoint-expert-missing": border.join([parts[0], shard(
+        "checkpoint-index-leads-out": BORDER.join([*parts, outside]),
+        "checkpoint-shard-twice": BORDER.join([*whole[:3], shard(scaled)]),
+        "checkpoint-unknown-tensor": BORDER.join([parts[0], shard({"x": ("F32", [2])})]),
+        "checkpoint-other-family": BORDER.join([other, shard({"x": ("U8", [2]), "y": ("F32", [2, 2, 2, 2, 2])})]),
+        "checkpoint-expert-missing": BORDER.join([parts[0], shard(
             {layer.format(1) + "mlp.experts.1.up_proj.weight": ("BF16", [4, 8])})]),
     }
 

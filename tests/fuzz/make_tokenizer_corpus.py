@@ -1,11 +1,12 @@
-"""Writes the seeds of corpus/tokenizer_json: small right files of both kinds, and files that are
-wrong or absurd in one place.
+"""Writes the seeds of corpus/tokenizer_json: small right files of every kind (tokenizer.json and
+tiktoken.model, alone and with the files beside them), and files that are wrong or absurd in one place.
 
     python make_tokenizer_corpus.py        # from anywhere
 
 Only files called seed-* are written and removed; what fuzzers found lies beside them.
 """
 
+import base64
 import copy
 import json
 from pathlib import Path
@@ -149,6 +150,53 @@ def seeds() -> dict[str, object]:
     }  # fmt: skip
 
 
+CONFIG = {
+    "added_tokens_decoder": {
+        "259": {"content": "<|im_end|>", "special": True},
+        "260": {"content": "[BOS]", "special": True},
+        "261": {"content": "<think>", "special": False},
+    },
+    "bos_token": "[BOS]",
+    "eos_token": {"content": "<|im_end|>"},
+    "add_bos_token": True,
+    "chat_template": [{"name": "default", "template": "{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}"}],
+}
+
+
+def ranks(*more: bytes) -> bytes:
+    """A tiktoken.model of the 256 bytes and `more`."""
+    tokens = [bytes([b]) for b in range(256)] + list(more)
+    return b"".join(base64.b64encode(t) + b" %d\n" % i for i, t in enumerate(tokens))
+
+
+def tiktoken_seeds() -> dict[str, bytes]:
+    good = ranks(b"he", b" t", b" the")
+    few = b"".join(good.splitlines(keepends=True)[:2])
+    named = json.dumps(CONFIG).encode()
+    border = b"\n\x1f\n"
+    far = json.dumps(CONFIG | {"added_tokens_decoder": {"515": {"content": "x"}}}).encode()
+    ends = json.dumps({"eos_token_id": [260, 261, 99999, -1]}).encode()
+    return {
+        "alone": good,
+        "folder": border.join([good, named, ends, b"{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}"]),
+        "same-token-of-many-pairs": ranks(b"aa", b"aaa", b"aaaa", "త".encode()),
+        "special-id-too-far": border.join([good, far]),
+        "special-twice": border.join([good, named.replace(b"[BOS]", b"<think>")]),
+        "token-twice": good + b"aGU= 259\n",
+        "rank-missing": few + b"aGg= 3\n",
+        "rank-wraps": few + b"aGg= 18446744073709551618\n",
+        "no-rank": few + b"aGg=\n",
+        "no-token": few + b" 2\n",
+        "padding-inside": few + b"a=U= 2\n",
+        "letters-of-the-web": few + b"a-_= 2\n",
+        "bits-left-over": good.replace(b"aGU=", b"aGV="),
+        "empty-lines-and-returns": good.replace(b"\n", b"\n\n", 3) + b"\r\n",
+        "byte-missing": few,
+        "json-beside": border.join([json.dumps(byte_level(), ensure_ascii=False).encode(), json.dumps(
+            {"bos_token": "<|end|>", "chat_template": "{{ 1 }}"}).encode(), ends]),
+    }  # fmt: skip
+
+
 def main() -> None:
     CORPUS.mkdir(parents=True, exist_ok=True)
     for old in CORPUS.glob("seed-*"):
@@ -159,6 +207,8 @@ def main() -> None:
         )
     (CORPUS / "seed-cut").write_bytes(json.dumps(byte_level()).encode()[:700])
     (CORPUS / "seed-nothing").write_bytes(b"")
+    for name, content in tiktoken_seeds().items():
+        (CORPUS / f"seed-tiktoken-{name}").write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 // Any bytes as a checkpoint. Whole: as a safetensors file and as a config.json. Where a line holds
-// nothing but U+001F, also as the files of a directory, in the order of Folder::kNames.
+// nothing but U+001F, also as the files of a directory, in the order of kNames.
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -53,46 +51,17 @@ void ReadAsConfig(std::span<const std::uint8_t> bytes) {
   PALUKU_CHECK(contents.entries.contains("general.architecture"));
 }
 
-// The files of a checkpoint, in a folder that lives as long as the program.
-class Folder {
- public:
-  static constexpr const char* kNames[] = {
-      "config.json",   "model.safetensors", "model.safetensors.index.json",
-      "b.safetensors", "tokenizer.json",    "tokenizer_config.json"};
-  Folder() {
-    path_ = (std::filesystem::temp_directory_path() / "paluku-fuzz-XXXXXX").string();
-    PALUKU_CHECK(mkdtemp(path_.data()) != nullptr);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::string& path() const { return path_; }
-  void Fill(const std::vector<std::string_view>& files) const {
-    for (std::size_t i = 0; i < std::size(kNames); ++i) {
-      const std::filesystem::path file = std::filesystem::path(path_) / kNames[i];
-      std::filesystem::remove(file);
-      if (i >= files.size() || files[i].empty()) continue;
-      std::ofstream(file, std::ios::binary)
-          .write(files[i].data(), static_cast<std::streamsize>(files[i].size()));
-    }
-  }
-
- private:
-  std::string path_;
-};
+// The files of a checkpoint, in the order of the parts of an input.
+constexpr const char* kNames[] = {
+    "config.json",   "model.safetensors", "model.safetensors.index.json",
+    "b.safetensors", "tokenizer.json",    "tokenizer_config.json"};
 
 void ReadAsFolder(std::string_view bytes) {
-  constexpr std::string_view kBorder = "\n\x1f\n";
-  std::vector<std::string_view> files;
-  for (std::size_t border = 0; files.size() < std::size(Folder::kNames);) {
-    border = bytes.find(kBorder);
-    files.push_back(bytes.substr(0, border));
-    if (border == std::string_view::npos) break;
-    bytes.remove_prefix(border + kBorder.size());
-  }
-  if (files.size() < 2) return;
-  static const Folder folder;
+  const auto parts = paluku::test::PartsOf(bytes, std::size(kNames));
+  if (parts.size() < 2) return;
+  static const paluku::test::InputFolder folder;
+  std::vector<std::pair<std::string, std::string_view>> files;
+  for (std::size_t i = 0; i < parts.size(); ++i) files.emplace_back(kNames[i], parts[i]);
   folder.Fill(files);
   const auto file = paluku::OpenSafetensors(folder.path());
   if (!file) return CheckShown(file.error());
