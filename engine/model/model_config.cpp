@@ -196,6 +196,7 @@ void ReadRope(ConfigReader& in, const Family& family, const KnownModel* known,
   ReadTemperature(in, family, yarn.original_context, config);
   if (!in.status()) return;
   config.interleaved_rope = family.interleaved_rope;
+  config.yarn = yarn;
   config.inverse_frequency = InverseFrequencies(config.rope, theta, yarn);
   config.attention_scale =
       static_cast<float>(mscale * mscale / std::sqrt(double(config.nope + config.rope)));

@@ -14,6 +14,7 @@
 #include "engine/base/error.h"
 #include "engine/loader/model_file.h"
 #include "engine/loader/model_note.h"
+#include "engine/model/rope.h"
 
 namespace paluku {
 
@@ -39,6 +40,7 @@ struct ModelConfig {
   int rope = 0;    // values of a head that are rotated; even
   int value = 0;
   float attention_scale = 0;             // mscale^2 / sqrt(nope + rope)
+  YarnParams yarn;                       // of factor 1 without YaRN
   std::vector<float> inverse_frequency;  // [rope / 2], YaRN or LongRoPE included
   bool interleaved_rope = true;          // pairs (2i, 2i+1); otherwise (i, i + rope/2)
   float temperature = 0;                 // see MlaAttentionParams

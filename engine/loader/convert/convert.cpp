@@ -218,6 +218,10 @@ Entries NewEntries(const ModelFile& file, const ModelConfig& config, const Recip
     set("expert_group_count", config.groups);
     set("expert_group_used_count", config.groups_chosen);
   }
+  if (config.yarn.factor > 1) {  // likewise; where they are absent, programs differ
+    entries[architecture + ".rope.scaling.yarn_beta_fast"] = config.yarn.beta_fast;
+    entries[architecture + ".rope.scaling.yarn_beta_slow"] = config.yarn.beta_slow;
+  }
   if (!SplitsUpProjections(architecture)) return entries;
   set("attention.head_count_kv", 1);
   set("attention.key_length", config.latent + config.rope);
