@@ -297,6 +297,7 @@ void ChatController::modelChanged() {
 
 void ChatController::turnBegun(const ConversationRecord& conversation, const MessageRecord& user,
                                const MessageRecord& reply) {
+  storeTrouble(std::nullopt);  // both messages are on the disk
   live_ = reply;
   liveBegan_ = false;
   promptDone_ = promptTotal_ = 0;

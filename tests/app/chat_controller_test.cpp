@@ -93,6 +93,8 @@ TEST_F(ChatTest, ARefusedMessageStaysInTheComposer) {
   EXPECT_EQ(chat_.transcript()->count(), 0);
   chat_.send();
   EXPECT_EQ(host_.requests.size(), 2) << "and can be sent again";
+  host_.begin();
+  EXPECT_EQ(notices_.bannerText(), QString()) << "what is stored shows that there is space again";
 }
 
 TEST_F(ChatTest, WhatIsTypedWhileAMessageIsStoredStays) {
