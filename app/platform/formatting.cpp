@@ -12,8 +12,9 @@ namespace {
 
 QString translated(const char* text) { return QCoreApplication::translate("Formatting", text); }
 
-// As many decimals as make three digits in all.
+// As many decimals as make three digits in all; nothing is a plain 0.
 QString threeDigits(double value) {
+  if (value == 0) return formatCount(0);
   const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
   return formatNumber(value, decimals);
 }

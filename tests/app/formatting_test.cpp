@@ -23,7 +23,7 @@ TEST_F(FormattingTest, MemoryHasThreeDigits) {
   EXPECT_EQ(formatMemory(193'280'256), u"184 MiB"_qs);
   EXPECT_EQ(formatMemory(1'718'046'720), u"1.60 GiB"_qs);
   EXPECT_EQ(formatMemory(31'104), u"30.4 KiB"_qs);
-  EXPECT_EQ(formatMemory(0), u"0.00 KiB"_qs);
+  EXPECT_EQ(formatMemory(0), u"0 KiB"_qs);
   EXPECT_EQ(formatMemory(1023 * 1024 * 1024LL), u"1.00 GiB"_qs);
 }
 
