@@ -150,4 +150,22 @@ QString errorText(const Error& error) {
   return text;
 }
 
+const char* translatableTemplate(ModelNoteCode code) {
+  switch (code) {
+    case ModelNoteCode::kValueAssumed:
+      return QT_TRANSLATE_NOOP("ModelNote", "The file lacks “%1”; %2 is assumed.");
+    case ModelNoteCode::kPredictionSkipped:
+      return QT_TRANSLATE_NOOP("ModelNote", "Layers for multi-token prediction are not used: %1.");
+  }
+  return "";
+}
+
+QString noteText(const ModelNote& note) {
+  QString detail = safeText(QString::fromStdString(note.detail));
+  if (detail == u"yes"_qs) detail = QCoreApplication::translate("ModelNote", "yes");
+  if (detail == u"no"_qs) detail = QCoreApplication::translate("ModelNote", "no");
+  return QCoreApplication::translate("ModelNote", translatableTemplate(note.code))
+      .arg(safeText(QString::fromStdString(note.subject)), detail);
+}
+
 }  // namespace paluku

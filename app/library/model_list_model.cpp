@@ -16,14 +16,23 @@ QString LibraryModel::problemText() const {
   return {};
 }
 
+QStringList LibraryModel::notes() const {
+  QStringList notes;
+  if (!card) return notes;
+  for (std::size_t i = problem ? 0 : 1; i < card->unsupported.size(); ++i)
+    notes += errorText(card->unsupported[i]);
+  for (const ModelNote& note : card->notes) notes += noteText(note);
+  return notes;
+}
+
 int ModelListModel::rowCount(const QModelIndex& parent) const {
   return parent.isValid() ? 0 : count();
 }
 
 QHash<int, QByteArray> ModelListModel::roleNames() const {
-  return {{ModelIdRole, "modelId"}, {NameRole, "name"},      {DetailsRole, "details"},
-          {PathRole, "path"},       {InUseRole, "inUse"},    {StarterRole, "starter"},
-          {UsableRole, "usable"},   {ProblemRole, "problem"}};
+  return {{ModelIdRole, "modelId"}, {NameRole, "name"},       {DetailsRole, "details"},
+          {PathRole, "path"},       {InUseRole, "inUse"},     {StarterRole, "starter"},
+          {UsableRole, "usable"},   {ProblemRole, "problem"}, {NotesRole, "notes"}};
 }
 
 QVariant ModelListModel::data(const QModelIndex& index, int role) const {
@@ -46,6 +55,8 @@ QVariant ModelListModel::data(const QModelIndex& index, int role) const {
       return model.usable();
     case ProblemRole:
       return model.problemText();
+    case NotesRole:
+      return model.notes();
     default:
       return {};
   }

@@ -6,6 +6,7 @@
 
 #include <QAbstractListModel>
 #include <QString>
+#include <QStringList>
 #include <optional>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct LibraryModel {
   bool usable() const;
   // Why it cannot be used, one sentence; empty when it can.
   QString problemText() const;
+  // Further reasons, and what of the file was assumed or is not used; a sentence each.
+  QStringList notes() const;
 };
 
 inline constexpr const char* kStarterId = "starter";
@@ -46,6 +49,7 @@ class ModelListModel : public QAbstractListModel {
     StarterRole,                     // starter: bool, shipped; cannot be removed
     UsableRole,                      // usable: bool
     ProblemRole,                     // problem: sentence why it cannot be used, or empty
+    NotesRole,                       // notes: list of further sentences, see LibraryModel
   };
   Q_ENUM(Role)
 

@@ -856,6 +856,25 @@
     </message>
 </context>
 <context>
+    <name>ModelNote</name>
+    <message>
+        <source>The file lacks “%1”; %2 is assumed.</source>
+        <translation>ఫైల్‌లో “%1” లేదు; దాని విలువ “%2” అని తీసుకున్నాం.</translation>
+    </message>
+    <message>
+        <source>Layers for multi-token prediction are not used: %1.</source>
+        <translation>పలు టోకెన్లను ఒకేసారి ఊహించే పొరలను వాడం: %1.</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>అవును</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>కాదు</translation>
+    </message>
+</context>
+<context>
     <name>ModelRow</name>
     <message>
         <source>In use</source>
@@ -872,6 +891,10 @@
     <message>
         <source>Remove from list</source>
         <translation>జాబితా నుంచి తీసేయి</translation>
+    </message>
+    <message>
+        <source>Notes on this file</source>
+        <translation>ఈ ఫైల్ గురించి వివరాలు</translation>
     </message>
 </context>
 <context>

@@ -23,6 +23,19 @@ TEST(ErrorText, TheTemplatesAreThoseOfTheEngine) {
       << "a code after the last one: raise kLastCode";
 }
 
+TEST(ErrorText, NotesAreThoseOfTheEngine) {
+  for (const auto code : {ModelNoteCode::kValueAssumed, ModelNoteCode::kPredictionSkipped}) {
+    EXPECT_STREQ(translatableTemplate(code), ModelNoteTemplate(code));
+    const ModelNote note{code, "a.b", "2"};
+    EXPECT_EQ(noteText(note), QString::fromStdString(note.Message()));
+  }
+  Language language;
+  language.set(u"te"_qs);
+  EXPECT_EQ(
+      noteText({ModelNoteCode::kValueAssumed, "a.b", "no"}),
+      u"ఫైల్‌లో “a.b” లేదు; దాని విలువ “కాదు” అని తీసుకున్నాం."_qs);
+}
+
 TEST(ErrorText, FillsInSubjectAndDetail) {
   EXPECT_EQ(errorText({.code = ErrorCode::kMissingKey, .subject = "model.gguf", .detail = "a.b"}),
             u"“model.gguf” lacks the entry “a.b”."_qs);

@@ -68,6 +68,17 @@ TEST_F(LibraryTest, TheStarterIsLoadedAtFirst) {
   EXPECT_TRUE(library_.loading());
 }
 
+TEST_F(LibraryTest, WhatWasAssumedOfAFileIsTold) {
+  const QString path = files_.filePath(u"kimi.gguf"_qs);
+  QFile::copy(QStringLiteral(PALUKU_SOURCE_DIR "/tests/data/kimi-k2.gguf"), path);
+  attach();
+  add(path);
+  const QStringList notes = at(rowOf(path), ModelListModel::NotesRole).toStringList();
+  ASSERT_EQ(notes.size(), 2);
+  EXPECT_EQ(notes[0],
+            u"The file lacks “deepseek2.rope.scaling.yarn_beta_fast”; 1 (Kimi K2) is assumed."_qs);
+}
+
 TEST_F(LibraryTest, AnAddedModelIsListedInPlace) {
   attach();
   host_.makeReady();

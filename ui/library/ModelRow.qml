@@ -1,4 +1,5 @@
 // One model of the Models page: what it is, whether it answers now, and what can be done with it.
+pragma ComponentBehavior: Bound
 import QtQuick
 import Paluku
 import PalukuApp
@@ -16,6 +17,8 @@ FocusScope {
     required property bool starter
     required property bool usable
     required property string problem
+    required property list<string> notes
+    property bool unfolded: false
 
     implicitHeight: words.height + 2 * Theme.s12
     Accessible.role: Accessible.ListItem
@@ -74,6 +77,28 @@ FocusScope {
                 role: Theme.label
                 color: Theme.madder
                 text: row.problem
+            }
+        }
+        Button {
+            x: -leftPadding
+            visible: row.notes.length > 0
+            kind: Button.Plain
+            inkColor: Theme.ink2
+            iconName: row.unfolded ? "chevron-down" : "chevron-right"
+            text: qsTr("Notes on this file")
+            onClicked: row.unfolded = !row.unfolded
+        }
+        Repeater {
+            model: row.unfolded ? row.notes : []
+
+            UiText {
+                required property string modelData
+
+                width: words.width
+                wrapMode: Text.Wrap
+                role: Theme.label
+                color: Theme.ink2
+                text: modelData
             }
         }
     }
