@@ -102,22 +102,25 @@ std::vector<float> Attend(Backend& backend, const AttentionCase& c, Step& step, 
   return Values(out);
 }
 
-TEST(AttentionCases, BothWaysAgreeWithTheReference) {
-  for (const AttentionCase& c : Cases()) {
-    Step step(c.sequences, c.type, 2, c.latent, c.rope, 4);
-    const Inputs in = MakeInputs(c, step.rows());
-    // The reference is slow where it is exact twice, so it goes the absorbed way here and the other
-    // test compares its two ways.
-    const std::vector<float> expected = Attend(Reference(), c, step, in, AttentionPath::kAbsorbed);
-    for (const AttentionPath path :
-         {AttentionPath::kAbsorbed, AttentionPath::kExpanded, AttentionPath::kAuto}) {
-      ExpectAgreement(std::string(c.name) + ", path " + std::to_string(static_cast<int>(path)),
-                      ToleranceOf(c, path), [&](Backend& b) {
-                        return &b == &Reference() ? expected : Attend(b, c, step, in, path);
-                      });
-    }
+class EveryWay : public testing::TestWithParam<AttentionCase> {};
+
+TEST_P(EveryWay, AgreesWithTheReference) {
+  const AttentionCase& c = GetParam();
+  Step step(c.sequences, c.type, 2, c.latent, c.rope, 4);
+  const Inputs in = MakeInputs(c, step.rows());
+  // The reference is slow where it is exact twice, so it goes the absorbed way here and the other
+  // test compares its two ways.
+  const std::vector<float> expected = Attend(Reference(), c, step, in, AttentionPath::kAbsorbed);
+  for (const AttentionPath path :
+       {AttentionPath::kAbsorbed, AttentionPath::kExpanded, AttentionPath::kAuto}) {
+    ExpectAgreement(
+        "path " + std::to_string(static_cast<int>(path)), ToleranceOf(c, path),
+        [&](Backend& b) { return &b == &Reference() ? expected : Attend(b, c, step, in, path); });
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(AttentionCases, EveryWay, testing::ValuesIn(Cases()),
+                         [](const auto& test) { return TestName(test.param.name); });
 
 // Heads that do and do not fill the rows of a tensor core's product, in every width of the
 // published models, for one token and for two.
@@ -189,21 +192,47 @@ TEST(AttentionCases, LaterTokensAreInvisible) {
 
 constexpr AttentionPath kWays[] = {AttentionPath::kAbsorbed, AttentionPath::kExpanded};
 
-// The scale grows with the position of the row, in steps of temperature_length.
+// The scale grows with the position of the row, in steps of temperature_length. The second shape is
+// one of those that a card has tensor cores for.
 TEST(AttentionCases, TemperatureByPosition) {
-  for (const auto& sequences :
-       {std::vector<SequenceShape>{{120, 30}, {0, 3}}, std::vector<SequenceShape>{{640, 1}}}) {
-    const AttentionCase c{"", 5, 16, 8, 64, 24, LatentType::kF16, DType::kF16, sequences};
+  const AttentionCase cases[] = {
+      {"", 5, 16, 8, 64, 24, LatentType::kF16, DType::kF16, {{120, 30}, {0, 3}}},
+      {"", 5, 16, 8, 64, 24, LatentType::kF16, DType::kF16, {{640, 1}}},
+      {"", 3, 64, 32, 256, 64, LatentType::kF16, DType::kF16, {{120, 30}, {0, 3}}},
+  };
+  for (const AttentionCase& c : cases) {
     Step step(c.sequences, c.type, 2, c.latent, c.rope, 8);
     const Inputs in = MakeInputs(c, step.rows());
     const Extras extras{.temperature = 0.5f, .temperature_length = 64};
     for (const AttentionPath path : kWays) {
-      ExpectAgreement("temperature", kFloatSums,
+      ExpectAgreement("temperature, latent " + std::to_string(c.latent), ToleranceOf(c, path),
                       [&](Backend& b) { return Attend(b, c, step, in, path, extras); });
     }
     EXPECT_GT(Nmse(Attend(Reference(), c, step, in, AttentionPath::kAbsorbed, extras),
                    Attend(Reference(), c, step, in, AttentionPath::kAbsorbed)),
               1e-3);
+  }
+}
+
+// Only some tokens are looked at, in the widths that a card has tensor cores for (the others:
+// indexer_cases.cpp).
+TEST(AttentionCases, ChosenTokensOfWideRows) {
+  constexpr int kChosen = 40;
+  for (const LatentType type : {LatentType::kF16, LatentType::kQ8}) {
+    const AttentionCase c{"", 5, 16, 32, 256, 24, type, DType::kF16, {{200, 2}, {20, 1}}};
+    Step step(c.sequences, c.type, 2, c.latent, c.rope, 12);
+    const Inputs in = MakeInputs(c, step.rows());
+    const OwnedTensor selected = MakeTensor(DType::kI32, {step.rows(), kChosen});
+    for (int row = 0; row < step.rows(); ++row) {
+      const int visible = step.batch().positions[static_cast<std::size_t>(row)] + 1;
+      for (int i = 0; i < kChosen; ++i) {
+        std::int32_t& token = selected.tensor.i32()[row * kChosen + i];
+        token = visible > kChosen ? i * visible / kChosen : i < visible ? i : -1;
+      }
+    }
+    ExpectAgreement("chosen tokens", ToleranceOf(c, AttentionPath::kAbsorbed), [&](Backend& b) {
+      return Attend(b, c, step, in, AttentionPath::kAuto, {.selected = selected.tensor});
+    });
   }
 }
 

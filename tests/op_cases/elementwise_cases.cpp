@@ -49,7 +49,7 @@ TEST(ElementwiseCases, EmbedScaled) {
 }
 
 TEST(ElementwiseCases, RmsNorm) {
-  for (const std::int64_t n : {1, 3, 64, 100, 512, 2048, 7168}) {
+  for (const std::int64_t n : {1, 3, 64, 100, 512, 2048, 2500, 7168}) {
     for (const int rows : {1, 2, 8, 33}) {
       const OwnedTensor x = RandomTensor(DType::kF32, {rows, n}, 2, 3);
       const OwnedTensor w = RandomTensor(DType::kF32, {n}, 3);
@@ -77,20 +77,22 @@ TEST(ElementwiseCases, RmsNormInPlaceWithNanAndTinyRows) {
 }
 
 TEST(ElementwiseCases, AddRmsNorm) {
-  for (const int rows : {1, 9, 40}) {
-    const OwnedTensor x = RandomTensor(DType::kF32, {rows, 200}, 6);
-    const OwnedTensor delta = RandomTensor(DType::kF32, {rows, 200}, 7);
-    const OwnedTensor w = RandomTensor(DType::kF32, {200}, 8);
-    ExpectAgreement("sum and norm", kElementwise, [&](Backend& b) {
-      Step step(rows);
-      const OwnedTensor sum = x.Copy();
-      const OwnedTensor out = MakeTensor(DType::kF32, {rows, 200});
-      RunStep(b, step, {}, [&] { b.AddRmsNorm(sum, delta, w, 1e-6f, out); });
-      std::vector<float> values = Values(sum);
-      const std::vector<float> normed = Values(out);
-      values.insert(values.end(), normed.begin(), normed.end());
-      return values;
-    });
+  for (const std::int64_t n : {200, 2500}) {
+    for (const int rows : {1, 9, 40}) {
+      const OwnedTensor x = RandomTensor(DType::kF32, {rows, n}, 6);
+      const OwnedTensor delta = RandomTensor(DType::kF32, {rows, n}, 7);
+      const OwnedTensor w = RandomTensor(DType::kF32, {n}, 8);
+      ExpectAgreement("sum and norm of " + std::to_string(n), kElementwise, [&](Backend& b) {
+        Step step(rows);
+        const OwnedTensor sum = x.Copy();
+        const OwnedTensor out = MakeTensor(DType::kF32, {rows, n});
+        RunStep(b, step, {}, [&] { b.AddRmsNorm(sum, delta, w, 1e-6f, out); });
+        std::vector<float> values = Values(sum);
+        const std::vector<float> normed = Values(out);
+        values.insert(values.end(), normed.begin(), normed.end());
+        return values;
+      });
+    }
   }
 }
 
@@ -144,31 +146,32 @@ TEST(ElementwiseCases, LatentAppend) {
       const int rope = latent == 256 ? 32 : 64;
       const std::vector<float> frequencies = Frequencies(rope);
       const OwnedTensor norm = RandomTensor(DType::kF32, {latent}, 11);
+      const bool interleaved = latent != 256;
       // Positions across the border of a page, two sequences, the second of two layers.
       const OwnedTensor kv = RandomTensor(DType::kF32, {12, latent + rope}, 12, 5);
-      ExpectAgreement(
-          std::string(cache.name) + " latent " + std::to_string(latent), cache.tolerance,
-          [&](Backend& b) {
-            Step step({{.cached = 60, .rows = 9}, {.cached = 0, .rows = 3}}, cache.type, 2, latent,
-                      rope, 13);
-            const LatentPages pages = step.FreshPages();
-            RunStep(b, step, pages, [&] {
-              b.LatentAppend({.kv = kv,
-                              .norm = norm,
-                              .epsilon = 1e-6f,
-                              .rope = {.inverse_frequency = frequencies, .interleaved = true},
-                              .layer = 1});
-            });
-            // The whole cache, so that a write to a wrong place shows.
-            std::vector<float> values;
-            std::vector<float> row(static_cast<std::size_t>(latent + rope));
-            const std::byte* end = pages.data + pages.page_count * pages.page_bytes();
-            for (const std::byte* at = pages.data; at < end; at += pages.row_bytes()) {
-              LoadLatentRow(pages, at, row.data());
-              values.insert(values.end(), row.begin(), row.end());
-            }
-            return values;
-          });
+      ExpectAgreement(std::string(cache.name) + " latent " + std::to_string(latent),
+                      cache.tolerance, [&](Backend& b) {
+                        Step step({{.cached = 60, .rows = 9}, {.cached = 0, .rows = 3}}, cache.type,
+                                  2, latent, rope, 13);
+                        const LatentPages pages = step.FreshPages();
+                        RunStep(b, step, pages, [&] {
+                          b.LatentAppend({.kv = kv,
+                                          .norm = norm,
+                                          .epsilon = 1e-6f,
+                                          .rope = {.inverse_frequency = frequencies,
+                                                   .interleaved = interleaved},
+                                          .layer = 1});
+                        });
+                        // The whole cache, so that a write to a wrong place shows.
+                        std::vector<float> values;
+                        std::vector<float> row(static_cast<std::size_t>(latent + rope));
+                        const std::byte* end = pages.data + pages.page_count * pages.page_bytes();
+                        for (const std::byte* at = pages.data; at < end; at += pages.row_bytes()) {
+                          LoadLatentRow(pages, at, row.data());
+                          values.insert(values.end(), row.begin(), row.end());
+                        }
+                        return values;
+                      });
     }
   }
 }
@@ -236,22 +239,26 @@ TEST(ElementwiseCases, SampleWithEverySetting) {
        .seed = 6},
   };
   const std::vector<std::int32_t> history = {5, 1, 2, 3, 3, 3, -1, 400, 7, 7, 8};
-  const OwnedTensor logits = RandomTensor(DType::kF32, {300}, 30, 2);
-  for (int i = 40; i < 60; ++i) logits.tensor.f32()[i] = 5;  // ties at the top
-  logits.tensor.f32()[45] = std::numeric_limits<float>::quiet_NaN();
-  logits.tensor.f32()[46] = -std::numeric_limits<float>::infinity();
-  ExpectAgreement("draws", 0, [&](Backend& b) {
-    std::vector<float> drawn;
-    for (const SamplingParams& params : settings) {
-      for (const std::uint64_t position : {0u, 1u, 2u}) {
-        Step step(1);
-        const OwnedTensor token = MakeTensor(DType::kI32, {1});
-        RunStep(b, step, {}, [&] { b.Sample(logits, params, history, position, token); });
-        drawn.push_back(static_cast<float>(*token.tensor.i32()));
+  // A card gives a thread one id of the small vocabulary and ten of the large one.
+  for (const std::int64_t vocabulary : {300, 5000}) {
+    const OwnedTensor logits = RandomTensor(DType::kF32, {vocabulary}, 30, 2);
+    const float top = vocabulary == 300 ? 5 : 8;
+    for (int i = 40; i < 60; ++i) logits.tensor.f32()[i] = top;  // ties
+    logits.tensor.f32()[45] = std::numeric_limits<float>::quiet_NaN();
+    logits.tensor.f32()[46] = -std::numeric_limits<float>::infinity();
+    ExpectAgreement(std::to_string(vocabulary) + " logits", 0, [&](Backend& b) {
+      std::vector<float> drawn;
+      for (const SamplingParams& params : settings) {
+        for (const std::uint64_t position : {0u, 1u, 2u}) {
+          Step step(1);
+          const OwnedTensor token = MakeTensor(DType::kI32, {1});
+          RunStep(b, step, {}, [&] { b.Sample(logits, params, history, position, token); });
+          drawn.push_back(static_cast<float>(*token.tensor.i32()));
+        }
       }
-    }
-    return drawn;
-  });
+      return drawn;
+    });
+  }
 }
 
 TEST(ElementwiseCases, SampleFromNothing) {

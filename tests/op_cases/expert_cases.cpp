@@ -153,37 +153,33 @@ TEST(ExpertCases, CasesCoverEveryType) {
   }
 }
 
-TEST(ExpertCases, SwiGluFfn) {
-  for (const FfnCase& c : kFfnCases) {
-    const Network network = MakeNetwork(c.gate_up, c.down, c.inner, c.hidden, 10);
-    for (const int rows : {1, 2, 5, 33}) {
-      const OwnedTensor x = RandomTensor(DType::kF32, {rows, c.hidden}, 11);
-      ExpectAgreement(std::string(Info(c.gate_up).name) + " and " + std::string(Info(c.down).name) +
-                          ", " + std::to_string(rows) + " rows",
-                      c.tolerance, [&](Backend& b) {
-                        Step step(rows);
-                        const OwnedTensor out = MakeTensor(DType::kF32, {rows, c.hidden});
-                        RunStep(b, step, {}, [&] { b.SwiGluFfn(x, network.Weights(), out); });
-                        return Values(out);
-                      });
-    }
+class EveryNetwork : public testing::TestWithParam<FfnCase> {};
+
+TEST_P(EveryNetwork, SwiGluFfn) {
+  const FfnCase& c = GetParam();
+  const Network network = MakeNetwork(c.gate_up, c.down, c.inner, c.hidden, 10);
+  for (const int rows : {1, 2, 5, 33}) {
+    const OwnedTensor x = RandomTensor(DType::kF32, {rows, c.hidden}, 11);
+    ExpectAgreement(std::to_string(rows) + " rows", c.tolerance, [&](Backend& b) {
+      Step step(rows);
+      const OwnedTensor out = MakeTensor(DType::kF32, {rows, c.hidden});
+      RunStep(b, step, {}, [&] { b.SwiGluFfn(x, network.Weights(), out); });
+      return Values(out);
+    });
   }
 }
 
-TEST(ExpertCases, ReluSquaredFfn) {
-  for (const FfnCase& c : kFfnCases) {
-    const Network network = MakeNetwork(c.gate_up, c.down, c.inner, c.hidden, 50);
-    for (const int rows : {1, 5, 33}) {
-      const OwnedTensor x = RandomTensor(DType::kF32, {rows, c.hidden}, 51);
-      ExpectAgreement(std::string(Info(c.gate_up).name) + ", " + std::to_string(rows) + " rows",
-                      c.tolerance, [&](Backend& b) {
-                        Step step(rows);
-                        const OwnedTensor out = MakeTensor(DType::kF32, {rows, c.hidden});
-                        RunStep(b, step, {},
-                                [&] { b.ReluSquaredFfn(x, network.up, network.down, out); });
-                        return Values(out);
-                      });
-    }
+TEST_P(EveryNetwork, ReluSquaredFfn) {
+  const FfnCase& c = GetParam();
+  const Network network = MakeNetwork(c.gate_up, c.down, c.inner, c.hidden, 50);
+  for (const int rows : {1, 5, 33}) {
+    const OwnedTensor x = RandomTensor(DType::kF32, {rows, c.hidden}, 51);
+    ExpectAgreement(std::to_string(rows) + " rows", c.tolerance, [&](Backend& b) {
+      Step step(rows);
+      const OwnedTensor out = MakeTensor(DType::kF32, {rows, c.hidden});
+      RunStep(b, step, {}, [&] { b.ReluSquaredFfn(x, network.up, network.down, out); });
+      return Values(out);
+    });
   }
 }
 
@@ -201,38 +197,41 @@ OwnedTensor ChooseExperts(int rows, int chosen, int experts) {
   return ids;
 }
 
-TEST(ExpertCases, MoeFfn) {
+TEST_P(EveryNetwork, MoeFfn) {
   constexpr int kExperts = 7, kChosen = 3;
-  for (const FfnCase& c : kFfnCases) {
-    // What becomes of an absent network does not depend on its type: two types are enough.
-    const bool without_shared = c.gate_up == DType::kF32 || c.gate_up == DType::kQ4_K;
-    const Network routed = MakeExperts(c.gate_up, c.down, kExperts, c.inner, c.hidden, 20);
-    const Network shared = MakeNetwork(c.gate_up, c.down, 2 * c.inner, c.hidden, 30);
-    for (const int rows : {1, 2, 8, 33}) {
-      const OwnedTensor x = RandomTensor(DType::kF32, {rows, c.hidden}, 13);
-      const OwnedTensor ids = ChooseExperts(rows, kChosen, kExperts);
-      const OwnedTensor weights = RandomTensor(DType::kF32, {rows, kChosen}, 14, 0.5);
-      for (const bool with_shared : {true, false}) {
-        if (!with_shared && !without_shared) continue;
-        ExpectAgreement(std::string(Info(c.gate_up).name) + " and " +
-                            std::string(Info(c.down).name) + ", " + std::to_string(rows) + " rows",
-                        c.tolerance, [&](Backend& b) {
-                          Step step(rows);
-                          const OwnedTensor out = MakeTensor(DType::kF32, {rows, c.hidden});
-                          RunStep(b, step, {}, [&] {
-                            b.MoeFfn({.x = x,
-                                      .ids = ids,
-                                      .weights = weights,
-                                      .routed = routed.Weights(),
-                                      .shared = with_shared ? shared.Weights() : SwiGluWeights{},
-                                      .out = out});
-                          });
-                          return Values(out);
-                        });
-      }
+  const FfnCase& c = GetParam();
+  // What becomes of an absent network does not depend on its type: two types are enough.
+  const bool without_shared = c.gate_up == DType::kF32 || c.gate_up == DType::kQ4_K;
+  const Network routed = MakeExperts(c.gate_up, c.down, kExperts, c.inner, c.hidden, 20);
+  const Network shared = MakeNetwork(c.gate_up, c.down, 2 * c.inner, c.hidden, 30);
+  for (const int rows : {1, 2, 8, 33}) {
+    const OwnedTensor x = RandomTensor(DType::kF32, {rows, c.hidden}, 13);
+    const OwnedTensor ids = ChooseExperts(rows, kChosen, kExperts);
+    const OwnedTensor weights = RandomTensor(DType::kF32, {rows, kChosen}, 14, 0.5);
+    for (const bool with_shared : {true, false}) {
+      if (!with_shared && !without_shared) continue;
+      ExpectAgreement(std::to_string(rows) + " rows", c.tolerance, [&](Backend& b) {
+        Step step(rows);
+        const OwnedTensor out = MakeTensor(DType::kF32, {rows, c.hidden});
+        RunStep(b, step, {}, [&] {
+          b.MoeFfn({.x = x,
+                    .ids = ids,
+                    .weights = weights,
+                    .routed = routed.Weights(),
+                    .shared = with_shared ? shared.Weights() : SwiGluWeights{},
+                    .out = out});
+        });
+        return Values(out);
+      });
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(ExpertCases, EveryNetwork, testing::ValuesIn(kFfnCases),
+                         [](const auto& test) {
+                           return TestName(std::string(Info(test.param.gate_up).name) + "_" +
+                                           std::string(Info(test.param.down).name));
+                         });
 
 // Gate and up as halves of one tensor, as fused files have them, used in place.
 TEST(ExpertCases, MoeFfnWithFusedGateAndUp) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -383,6 +384,14 @@ void ExpectAgreement(const std::string& what, double tolerance,
     EXPECT_EQ(std::memcmp(it->second.data(), got.data(), got.size() * sizeof(float)), 0)
         << variant.name << ": bits depend on the number of threads";
   }
+}
+
+std::string TestName(std::string_view text) {
+  std::string name(text);
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  }
+  return name;
 }
 
 }  // namespace paluku::op_cases

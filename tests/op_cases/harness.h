@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/backend/backend.h"
@@ -107,5 +108,8 @@ std::vector<float> Values(const Tensor& tensor);
 // tolerance and equal bits for every number of threads.
 void ExpectAgreement(const std::string& what, double tolerance,
                      const std::function<std::vector<float>(Backend&)>& run);
+
+// `text` as the name of a case with a parameter: letters and digits, all else as underscores.
+std::string TestName(std::string_view text);
 
 }  // namespace paluku::op_cases

@@ -26,6 +26,9 @@ const std::vector<IndexCase>& Cases() {
       {"on both sides of k", 3, 24, 8, 10, kF16, {{6, 9}}},
       {"V3.2 widths", 64, 128, 64, 50, kF16, {{300, 2}}},
       {"two sequences", 5, 16, 16, 7, kQ8, {{0, 20}, {130, 3}}},
+      // Several tokens and values for each thread of a card.
+      {"long context", 1, 160, 8, 100, kF32, {{4500, 1}}},
+      {"wide keys", 2, 640, 64, 5, kF16, {{20, 2}}},
   };
   return cases;
 }
