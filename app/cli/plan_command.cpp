@@ -8,6 +8,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/engine_options.h"
+#include "engine/backend/cpu/worker_pool.h"
 #include "engine/model/memory_plan.h"
 #include "engine/session/engine.h"
 
@@ -22,12 +23,14 @@ struct PlanArguments {
   std::string latent = "f16";
 };
 
-constexpr std::array<const char*, 11> kPartNames = {
-    "embedding",    "attention",   "dense_networks", "shared_experts", "routed_experts", "logits",
-    "latent_cache", "activations", "workspace",      "runtime",        "reserve"};
-constexpr std::array<const char*, 11> kPartLabels = {
-    "Embedding",    "Attention",   "Dense networks", "Shared experts", "Routed experts", "Logits",
-    "Latent cache", "Activations", "Workspace",      "CUDA runtime",   "Left free"};
+constexpr std::array<const char*, 12> kPartNames = {
+    "embedding",       "attention", "dense_networks", "shared_experts",
+    "routed_experts",  "logits",    "latent_cache",   "activations",
+    "passing_experts", "workspace", "runtime",        "reserve"};
+constexpr std::array<const char*, 12> kPartLabels = {
+    "Embedding",       "Attention", "Dense networks", "Shared experts",
+    "Routed experts",  "Logits",    "Latent cache",   "Activations",
+    "Passing experts", "Workspace", "CUDA runtime",   "Left free"};
 constexpr std::array<const char*, 3> kHomeNames = {"card", "processor", "file"};
 
 std::int64_t PhysicalMemory() {
@@ -49,6 +52,7 @@ nlohmann::json ToJson(const MemoryPlan& plan) {
           {"uses_card", plan.uses_card},
           {"expert_layers", plan.expert_layers},
           {"expert_layers_on_card", plan.expert_layers_on_card},
+          {"stream_rows", plan.stream_rows},
           {"least_card_bytes", plan.least_card_bytes},
           {"fits", plan.fits}};
 }
@@ -70,7 +74,10 @@ std::string Share(const MemoryPlan& plan, std::int64_t card) {
   const int others = plan.expert_layers - plan.expert_layers_on_card;
   if (others == 0) return "The card computes everything. ";
   return "The card computes all but the routed experts of " + std::to_string(others) + " of " +
-         std::to_string(plan.expert_layers) + " layers, which the processor computes. ";
+         std::to_string(plan.expert_layers) + " layers, which the processor computes" +
+         (plan.stream_rows > 0 ? "; prompts of " + std::to_string(plan.stream_rows) +
+                                     " tokens and more bring them to the card. "
+                               : ". ");
 }
 
 std::string Verdict(const MemoryPlan& plan, std::int64_t card) {
@@ -98,6 +105,7 @@ Status Plan(const Context& context, const PlanArguments& arguments) {
   PlanRequest request = {
       .card_bytes = arguments.card,
       .ram_bytes = arguments.ram > 0 ? arguments.ram : PhysicalMemory(),
+      .threads = PhysicalCores(),
       .context_tokens = ContextTokens(arguments.context_tokens, config.context_length),
       .latent_type = LatentTypeOf(arguments.latent)};
   PALUKU_ASSIGN_OR_RETURN(const MemoryPlan plan, PlanMemory(*file, config, request));

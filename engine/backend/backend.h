@@ -34,6 +34,7 @@ struct SamplingParams;  // engine/sampling/sampling_params.h
 struct CardInfo {
   std::string name;             // "NVIDIA GeForce RTX 4070"; empty: there is none
   std::int64_t free_bytes = 0;  // of its memory, now
+  double link_speed = 0;        // bytes a second from the computer to it; 0: not known
 };
 
 // Memory of a backend; freed when the last owner lets go.
@@ -150,6 +151,9 @@ struct MoeFfnParams {
   // `routed` lies in the host's memory in a file's form, whatever the backend: a card leaves it to
   // the processor.
   bool routed_on_processor = false;
+  // A step of at least so many rows brings such experts to the card, slice by slice, if there is
+  // room on it; 0: no step does.
+  int stream_rows = 0;
   SwiGluWeights shared;  // tensors empty when the model has no shared expert
   Tensor out;            // [rows, hidden] = sum of weighted routed experts + shared
 };

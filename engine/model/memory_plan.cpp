@@ -1,10 +1,12 @@
 #include "engine/model/memory_plan.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <string_view>
 #include <utility>
 
+#include "engine/backend/cuda/expert_plan.h"
 #include "engine/backend/cuda/weight_layout.h"
 #include "engine/backend/cuda/workspace.h"
 #include "engine/model/activations.h"
@@ -91,16 +93,33 @@ Sides SidesOf(std::string_view name, const Tensor& tensor) {
   return InPlace(tensor);
 }
 
+// The routed experts of a layer.
+struct ExpertLayer {
+  Sides sides;
+  std::int64_t slice = 0;  // bytes of the largest slice that passes through a card
+  bool whole = true;       // of integers: they can pass
+};
+
 struct ModelSides {
-  std::map<MemoryPart, Sides> parts;  // without routed experts
-  std::map<int, Sides> experts;       // routed, by layer
-  bool whole_experts = false;         // of integers: the card multiplies many rows at once
+  std::map<MemoryPart, Sides> parts;   // without routed experts
+  std::map<int, ExpertLayer> experts;  // by layer
+  bool whole_experts = false;          // of integers: the card multiplies many rows at once
   bool whole_dense = false;
 };
 
 bool IsWhole(const Tensor& tensor) {
   const auto layout = cuda::LayoutOf(tensor.dtype, tensor.rows(), tensor.columns());
   return layout && !cuda::IsFloat(layout->form);
+}
+
+// Gate and up travel together: in a file that has them apart, a slice is of twice the bytes.
+void AddExperts(std::string_view name, const Tensor& tensor, ExpertLayer& layer) {
+  layer.sides += SidesOf(name, tensor);
+  layer.whole = layer.whole && IsWhole(tensor) && tensor.rank == 3;
+  if (!layer.whole) return;
+  const bool apart = Contains(name, ".ffn_gate_exps.") || Contains(name, ".ffn_up_exps.");
+  const cuda::ExpertSlice slice = apart ? cuda::SliceOf({tensor, tensor}) : cuda::SliceOf({tensor});
+  layer.slice = std::max(layer.slice, slice.bytes);
 }
 
 ModelSides CountWeights(const ModelFile& file, const ModelConfig& config) {
@@ -110,7 +129,11 @@ ModelSides CountWeights(const ModelFile& file, const ModelConfig& config) {
     if (layer >= config.layers) continue;  // for multi-token prediction, never loaded
     const MemoryPart part = PartOf(name);
     const bool routed = part == MemoryPart::kRoutedExperts;
-    (routed ? model.experts[layer] : model.parts[part]) += SidesOf(name, tensor);
+    if (routed) {
+      AddExperts(name, tensor, model.experts[layer]);
+    } else {
+      model.parts[part] += SidesOf(name, tensor);
+    }
     if (routed || part == MemoryPart::kSharedExperts) {
       model.whole_experts = model.whole_experts || IsWhole(tensor);
     }
@@ -142,7 +165,7 @@ cuda::WorkspaceShape WorkspaceOf(const ModelConfig& config, const ModelSides& mo
           .vocabulary = config.vocabulary,
           .whole_experts = model.whole_experts,
           .whole_dense = model.whole_dense,
-          .experts_on_host = false};
+          .rows_on_host = 0};
 }
 
 // Bytes of one part at one home are one entry.
@@ -165,30 +188,79 @@ void AddWeights(MemoryPlan& plan, MemoryPart part, const Sides& sides, bool on_c
 struct CardShare {
   bool uses_card = false;
   int expert_layers = 0;
+  int stream_rows = 0;
+  std::int64_t passing = 0;    // bytes for experts that pass through
+  std::int64_t workspace = 0;  // bytes
   std::int64_t least_bytes = 0;
 };
 
-// What the card takes. `fixed`: what is no weight and no workspace; `alone` and `shared`: the
-// workspace when the card has all routed experts, and when the processor has some.
-CardShare ShareOfCard(const ModelSides& model, const PlanRequest& request, std::int64_t fixed,
-                      std::int64_t alone, std::int64_t shared) {
+// How many rows a step needs for experts to be brought to the card; 0: they never are.
+int RowsToStream(const ModelSides& model, const ModelConfig& config, const PlanRequest& request) {
+  constexpr int kLeast = 9;  // as many as a recorded step has, and one
+  const auto passes = [](const auto& layer) { return layer.second.whole; };
+  if (request.streaming == ExpertStreaming::kNever || model.experts.empty() ||
+      !std::all_of(model.experts.begin(), model.experts.end(), passes)) {
+    return 0;
+  }
+  if (request.streaming == ExpertStreaming::kAlways) return kLeast;
+  std::int64_t bytes = 0;
+  for (const auto& [layer, experts] : model.experts) bytes += experts.sides.card;
+  cuda::StreamRates rates;
+  if (request.link_speed > 0) rates.link = request.link_speed;
+  const int rows = cuda::RowsToStream(
+      bytes / static_cast<std::int64_t>(model.experts.size()),
+      std::int64_t{3} * config.hidden * config.expert_inner * config.experts_chosen,
+      request.threads, rates);
+  return rows <= kPrefillChunk ? rows : 0;
+}
+
+// The routed experts of how many layers fit beside `taken`. `alone` and `shared`: the workspace
+// when the card has all of them, and when the processor has some.
+int LayersThatFit(const ModelSides& model, const PlanRequest& request, std::int64_t taken,
+                  std::int64_t alone, std::int64_t shared) {
+  int layers = 0;
+  for (const auto& [number, experts] : model.experts) {
+    const bool last = layers + 1 == static_cast<int>(model.experts.size());
+    taken += experts.sides.card;
+    const bool takes = experts.sides.card_can && layers < request.most_expert_layers;
+    if (!takes || taken + (last ? alone : shared) > request.card_bytes) break;
+    ++layers;
+  }
+  return layers;
+}
+
+// What the card takes. `fixed`: what is no weight and no workspace.
+CardShare ShareOfCard(const ModelSides& model, const ModelConfig& config,
+                      const PlanRequest& request, std::int64_t fixed) {
   CardShare share;
   for (const auto& [part, sides] : model.parts) {
     if (!sides.card_can) return {};
     fixed += sides.card;
   }
-  share.least_bytes = fixed + shared;
+  cuda::WorkspaceShape shape = WorkspaceOf(config, model, request);
+  const std::int64_t alone = cuda::WorkspaceBytes(shape);
+  shape.rows_on_host = model.experts.empty() ? 0 : kPrefillChunk;
+  share.workspace = cuda::WorkspaceBytes(shape);
+  share.least_bytes = fixed + share.workspace;
   share.uses_card = share.least_bytes <= request.card_bytes;
   if (!share.uses_card) return share;
-  std::int64_t experts = 0;
-  for (const auto& [layer, sides] : model.experts) {
-    const bool last = share.expert_layers + 1 == static_cast<int>(model.experts.size());
-    const std::int64_t needed = fixed + experts + sides.card + (last ? alone : shared);
-    const bool takes = sides.card_can && share.expert_layers < request.most_expert_layers;
-    if (!takes || needed > request.card_bytes) break;
-    experts += sides.card;
-    ++share.expert_layers;
+  const int layers = static_cast<int>(model.experts.size());
+  share.expert_layers = LayersThatFit(model, request, fixed, alone, share.workspace);
+  if (share.expert_layers == layers) {
+    share.workspace = alone;
+    return share;
   }
+  const int rows = RowsToStream(model, config, request);
+  std::int64_t passing = 0;
+  for (const auto& [number, experts] : model.experts) {
+    passing = std::max(passing, 2 * experts.slice);
+  }
+  shape.rows_on_host = rows - 1;
+  if (rows == 0 || share.least_bytes + passing > request.card_bytes) return share;
+  share.workspace = cuda::WorkspaceBytes(shape);
+  share.stream_rows = rows;
+  share.passing = passing;
+  share.expert_layers = LayersThatFit(model, request, fixed + passing, alone, share.workspace);
   return share;
 }
 
@@ -210,31 +282,29 @@ Result<MemoryPlan> PlanMemory(const ModelFile& file, const ModelConfig& config,
       LatentCache::Describe(config, request.latent_type, request.context_tokens));
   const std::int64_t cache = pages.page_bytes() * pages.page_count;
   const std::int64_t activations = Activations::Bytes(config, kPrefillChunk, kMaxOutputs);
-  cuda::WorkspaceShape shape = WorkspaceOf(config, model, request);
-  const std::int64_t alone = cuda::WorkspaceBytes(shape);
-  shape.experts_on_host = !model.experts.empty();
-  const std::int64_t shared = cuda::WorkspaceBytes(shape);  // with the processor
   const std::int64_t runtime = request.runtime_loaded ? 0 : kRuntimeBytes;
 
   MemoryPlan plan;
   plan.context_tokens = request.context_tokens;
   plan.expert_layers = static_cast<int>(model.experts.size());
   const CardShare share =
-      ShareOfCard(model, request, cache + activations + runtime + kReserveBytes, alone, shared);
+      ShareOfCard(model, config, request, cache + activations + runtime + kReserveBytes);
   plan.least_card_bytes = share.least_bytes;
   plan.uses_card = share.uses_card;
   plan.expert_layers_on_card = share.expert_layers;
+  plan.stream_rows = share.stream_rows;
   for (const auto& [part, sides] : model.parts) AddWeights(plan, part, sides, plan.uses_card);
   int layer = 0;
-  for (const auto& [number, sides] : model.experts) {
-    AddWeights(plan, MemoryPart::kRoutedExperts, sides, layer++ < plan.expert_layers_on_card);
+  for (const auto& [number, experts] : model.experts) {
+    const bool on_card = layer++ < plan.expert_layers_on_card;
+    AddWeights(plan, MemoryPart::kRoutedExperts, experts.sides, on_card);
   }
   const MemoryHome home = plan.uses_card ? MemoryHome::kCard : MemoryHome::kProcessor;
   Add(plan, MemoryPart::kLatentCache, home, cache);
   Add(plan, MemoryPart::kActivations, home, activations);
   if (plan.uses_card) {
-    const bool whole = plan.expert_layers_on_card == plan.expert_layers;
-    Add(plan, MemoryPart::kWorkspace, home, whole ? alone : shared);
+    Add(plan, MemoryPart::kPassingExperts, home, share.passing);
+    Add(plan, MemoryPart::kWorkspace, home, share.workspace);
     Add(plan, MemoryPart::kRuntime, home, runtime);
     Add(plan, MemoryPart::kReserve, home, kReserveBytes);
   }

@@ -153,6 +153,7 @@ void Transformer::FeedForward(int layer, const Tensor& normed, const Tensor& out
                    .weights = weights,
                    .routed = w.moe.routed,
                    .routed_on_processor = w.moe.on_processor,
+                   .stream_rows = weights_.stream_rows,
                    .shared = w.moe.shared,
                    .out = out});
 }

@@ -69,6 +69,7 @@ struct Weights {
   Tensor output_norm;  // [hidden] f32, output_scale included
   Tensor output;       // [vocabulary, hidden]; the embedding when the file ties them
   std::vector<LayerWeights> layers;
+  int stream_rows = 0;                    // of MemoryPlan, for the experts that are on_processor
   std::vector<Buffer> buffers;            // owners of what is not in the mapping
   std::shared_ptr<const ModelFile> file;  // owner of the rest
 

@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "engine/backend/cpu/worker_pool.h"
 #include "engine/backend/registry.h"
 #include "engine/base/log.h"
 #include "engine/base/thread_checker.h"
@@ -71,6 +72,10 @@ struct Engine::Impl {
   std::optional<LatentSequence> bench;  // kept between measurements at the same depth
   ThreadChecker thread;
 
+  int threads() const {
+    return backend_options.threads > 0 ? backend_options.threads : PhysicalCores();
+  }
+
   void Unload() {
     bench.reset();
     model.reset();
@@ -107,6 +112,8 @@ struct Engine::Impl {
       PALUKU_ASSIGN_OR_RETURN(const MemoryPlan plan,
                               PlanMemory(*file, config,
                                          {.card_bytes = card.free_bytes,
+                                          .link_speed = card.link_speed,
+                                          .threads = threads(),
                                           .context_tokens = options.context_tokens,
                                           .latent_type = options.latent_type,
                                           .most_expert_layers = most_expert_layers,
@@ -116,6 +123,7 @@ struct Engine::Impl {
       }
       expert_layers = plan.expert_layers;
       expert_layers_on_card = options.expert_layers_on_card = plan.expert_layers_on_card;
+      options.stream_rows = plan.stream_rows;
       auto made = Session::Create(*backend, file, config, options, progress, stop);
       const bool smaller = !made && made.error().code == ErrorCode::kOutOfMemory;
       if (!smaller || plan.expert_layers_on_card == 0) return made;

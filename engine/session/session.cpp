@@ -20,6 +20,7 @@ Result<std::unique_ptr<Session>> Session::Create(Backend& backend,
   PALUKU_ASSIGN_OR_RETURN(Weights weights,
                           Weights::Load(std::move(file), config, backend, progress, std::move(stop),
                                         options.expert_layers_on_card));
+  weights.stream_rows = options.stream_rows;
   PALUKU_ASSIGN_OR_RETURN(Activations activations,
                           Activations::Create(backend, config, kPrefillChunk, kMaxOutputs));
   PALUKU_ASSIGN_OR_RETURN(

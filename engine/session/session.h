@@ -25,6 +25,7 @@ struct SessionOptions {
   LatentType latent_type = LatentType::kF16;
   AttentionPath attention_path = AttentionPath::kAuto;
   int expert_layers_on_card = kAllLayers;  // see Weights::Load
+  int stream_rows = 0;                     // see MemoryPlan
 };
 
 // How to choose a token from the last logits of a step.

@@ -12,6 +12,7 @@
 
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/cpu/worker_pool.h"
+#include "engine/backend/cuda/weight_layout.h"
 #include "tests/op_cases/harness.h"
 
 namespace paluku::op_cases {
@@ -176,6 +177,32 @@ void MoeLayer(benchmark::State& state) {
 }
 BENCHMARK(MoeLayer)->Arg(1)->Arg(2)->Arg(8)->Arg(64)->Arg(512)->UseRealTime()->Unit(
     benchmark::kMillisecond);
+
+// Weights to the form that a card reads, one thread: what bringing experts to a card costs here.
+void CardForm(benchmark::State& state) {
+  const auto dtype = static_cast<DType>(state.range(0));
+  const OwnedTensor weight = Repeated(dtype, {16'384, kHidden});
+  const auto layout = cuda::LayoutOf(dtype, weight.tensor.rows(), kHidden);
+  PALUKU_CHECK(layout.has_value());
+  std::vector<std::byte> card(static_cast<std::size_t>(layout->bytes));
+  std::byte* at = card.data();
+  state.SetLabel(std::string(Info(dtype).name));
+  for (auto _ : state) {
+    cuda::RepackRows(weight, *layout, 0, layout->rows,
+                     {.low = at,
+                      .high = at + layout->high_at,
+                      .scales = at + layout->scale_at,
+                      .supers = at + layout->super_at});
+  }
+  CountBytes(state, static_cast<double>(layout->bytes));
+}
+void TypesOfExperts(benchmark::internal::Benchmark* b) {
+  for (const DType type : {DType::kQ4_0, DType::kQ4_K, DType::kQ5_0, DType::kQ5_K, DType::kQ6_K,
+                           DType::kQ8_0, DType::kIQ4_XS, DType::kMXFP4}) {
+    b->Arg(static_cast<int>(type));
+  }
+}
+BENCHMARK(CardForm)->Apply(TypesOfExperts)->Unit(benchmark::kMillisecond);
 
 // One layer's attention: `rows` new tokens after `cached`.
 void Attention(benchmark::State& state) {

@@ -10,12 +10,6 @@
 #include "engine/base/check.h"
 
 namespace paluku::cuda {
-namespace {
-
-constexpr std::int64_t kUploadBytes = 32 << 20;  // of a weight at a time
-
-}  // namespace
-
 Result<std::unique_ptr<CudaBackend>> CudaBackend::Create(const CudaHost& host) {
   PALUKU_ASSIGN_OR_RETURN(Device device, Device::Open());
   return std::unique_ptr<CudaBackend>(new CudaBackend(std::move(device), host));
@@ -27,6 +21,8 @@ CudaBackend::CudaBackend(Device device, const CudaHost& host)
       recordings_(device_),
       scratch_(device_, recordings_),
       host_experts_(device_, recordings_, host),
+      sender_(device_, host.threads),
+      expert_stream_(device_, sender_, host),
       rounded_(device_, recordings_) {
   for (cudaEvent_t& event : pace_) {
     device_.Check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event");
@@ -48,26 +44,8 @@ Result<Tensor> CudaBackend::PrepareWeight(const Tensor& host, std::vector<Buffer
     return Fail(ErrorCode::kUnsupportedTensorType, {}, std::string(Info(host.dtype).name));
   }
   PALUKU_ASSIGN_OR_RETURN(Buffer card, device_.Allocate(layout->bytes));
-  const std::int64_t row =
-      layout->low_row + layout->high_row + layout->scale_row + layout->super_row;
-  const std::int64_t rows_at_once = std::clamp<std::int64_t>(kUploadBytes / row, 1, host.rows());
-  std::vector<std::byte> repacked(static_cast<std::size_t>(rows_at_once * row));
-  for (std::int64_t first = 0; first < host.rows(); first += rows_at_once) {
-    const std::int64_t count = std::min(rows_at_once, host.rows() - first);
-    std::byte* at = repacked.data();
-    const PlanePointers planes = {.low = at,
-                                  .high = at += count * layout->low_row,
-                                  .scales = at += count * layout->high_row,
-                                  .supers = at += count * layout->scale_row};
-    RepackRows(host, *layout, first, count, planes);
-    const auto send = [&](const std::byte* from, std::int64_t plane_at, std::int64_t plane_row) {
-      const auto bytes = static_cast<std::size_t>(count * plane_row);
-      if (bytes > 0) Upload({from, bytes}, card.data.get() + plane_at + first * plane_row);
-    };
-    send(planes.low, 0, layout->low_row);
-    send(planes.high, layout->high_at, layout->high_row);
-    send(planes.scales, layout->scale_at, layout->scale_row);
-    send(planes.supers, layout->super_at, layout->super_row);
+  if (!sender_.Send(host, *layout, card.data.get(), device_.stream(), {})) {
+    return tl::unexpected(device_.Synchronise().error());
   }
   Tensor weight = host;
   weight.slab_stride = 0;

@@ -13,6 +13,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/backend/cuda/device.h"
+#include "engine/backend/cuda/expert_stream.h"
 #include "engine/backend/cuda/fingerprint.h"
 #include "engine/backend/cuda/host_experts.h"
 #include "engine/backend/cuda/kernels/experts.h"
@@ -20,6 +21,7 @@
 #include "engine/backend/cuda/recordings.h"
 #include "engine/backend/cuda/scratch.h"
 #include "engine/backend/cuda/step_memory.h"
+#include "engine/backend/cuda/weight_sender.h"
 
 namespace paluku::cuda {
 
@@ -30,7 +32,9 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override;
 
   std::string_view name() const override { return "cuda"; }
-  CardInfo card() const override { return {device_.card(), device_.FreeBytes()}; }
+  CardInfo card() const override {
+    return {device_.card(), device_.FreeBytes(), device_.link_speed()};
+  }
 
   Result<Buffer> Allocate(std::int64_t bytes) override;
   Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners) override;
@@ -119,7 +123,10 @@ class CudaBackend final : public Backend {
                       const QuantisedRows& rounded);
   // out[r] = weight * column r of x, for any number of rows.
   void Multiply(const WeightView& weight, const Columns& x, int rows, float* out);
-  void RunManyRows(const Tensor& x, const ExpertArgs& args, const Tensor& out);
+  // `passing`: the routed experts when they are not on the card but pass through it.
+  void RunManyRows(const Tensor& x, const ExpertArgs& args, const Tensor& out,
+                   const SwiGluWeights* passing);
+  bool Passes(const MoeFfnParams& p);
   void RunNetworks(const Tensor& x, ExpertArgs args, const Tensor& out);
   void RunWithProcessor(const MoeFfnParams& p, const ExpertArgs& shared);
 
@@ -128,6 +135,8 @@ class CudaBackend final : public Backend {
   Recordings recordings_;
   Scratch scratch_;
   HostExperts host_experts_;
+  WeightSender sender_;
+  ExpertStream expert_stream_;
 
   // The step in progress.
   StepBatch batch_;

@@ -27,6 +27,8 @@ class Device {
   int multiprocessors() const { return multiprocessors_; }
   int architecture() const { return architecture_; }  // 75, 80, ...
   cudaStream_t stream() const { return stream_; }
+  // Bytes that a second brings from pinned memory to the card; 0 when it could not be measured.
+  double link_speed() const { return link_speed_; }
 
   std::int64_t FreeBytes() const;  // of its memory; 0 when it cannot say
   // Memory of the card, 256-byte aligned. Error: kOutOfMemory.
@@ -43,9 +45,11 @@ class Device {
 
  private:
   Device() = default;
+  void MeasureLink();
   std::string card_;
   int multiprocessors_ = 0;
   int architecture_ = 0;
+  double link_speed_ = 0;
   cudaStream_t stream_ = nullptr;
   std::optional<Error> error_;
 };

@@ -2,6 +2,7 @@
 // experts.h); many rows by integer weights on tensor cores, the experts in groups (product.h,
 // group.h); many rows by float weights in runs of a few.
 #include <algorithm>
+#include <functional>
 
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/kernels/group.h"
@@ -78,37 +79,77 @@ struct ManyPlan {
   }
 };
 
-// The network on `many.rows` places of x; result row by row, or slot by slot when there are groups.
-float* LaunchNetwork(const Network& network, const QuantisedRows& x, int hidden,
-                     const ManyPlan& many, const ExpertGroups& groups, int chosen, std::byte* room,
-                     cudaStream_t stream) {
+// The two products of a network: gate and up, and down.
+enum class Part { kInner, kDown };
+// Launches one of them with its weights; false when it was not launched, or not all of it.
+using LaunchPart = std::function<bool(Part part, ProductArgs args)>;
+
+// The network on `many.rows` places of x; result row by row, or slot by slot when there are groups;
+// nullptr when `launch` has failed.
+float* LaunchNetwork(int width, const QuantisedRows& x, int hidden, const ManyPlan& many,
+                     const ExpertGroups& groups, int chosen, std::byte* room, cudaStream_t stream,
+                     const LaunchPart& launch) {
   const bool grouped = groups.tiles != nullptr;
   auto* inner = reinterpret_cast<float*>(room + many.inner);
   auto* result = reinterpret_cast<float*>(room + many.result);
   const QuantisedRows rounded = {.values = reinterpret_cast<std::int8_t*>(room + many.values),
                                  .groups = reinterpret_cast<QuantisedGroup*>(room + many.groups)};
-  LaunchProduct({.weight = network.gate,
-                 .up = network.up,
-                 .x = x,
-                 .n = network.inner,
-                 .rows = many.rows,
-                 .places = grouped ? Places::kGather : Places::kSame,
-                 .chosen = chosen,
-                 .groups = groups,
-                 .out = inner},
-                stream);
-  LaunchQuantise(inner, many.rows, network.inner, rounded, stream);
-  LaunchProduct({.weight = network.down,
-                 .up = {},
-                 .x = rounded,
-                 .n = hidden,
-                 .rows = many.rows,
-                 .places = grouped ? Places::kScatter : Places::kSame,
-                 .chosen = chosen,
-                 .groups = groups,
-                 .out = result},
-                stream);
-  return result;
+  ProductArgs args = {.weight = {},
+                      .up = {},
+                      .x = x,
+                      .n = width,
+                      .rows = many.rows,
+                      .places = grouped ? Places::kGather : Places::kSame,
+                      .chosen = chosen,
+                      .groups = groups,
+                      .out = inner};
+  if (!launch(Part::kInner, args)) return nullptr;
+  LaunchQuantise(inner, many.rows, width, rounded, stream);
+  args.x = rounded;
+  args.n = hidden;
+  args.places = grouped ? Places::kScatter : Places::kSame;
+  args.out = result;
+  return launch(Part::kDown, args) ? result : nullptr;
+}
+
+// Weights that stay on the card.
+LaunchPart WithResident(const Network& network, cudaStream_t stream) {
+  return [&network, stream](Part part, ProductArgs args) {
+    const bool down = part == Part::kDown;
+    args.weight = down ? network.down : network.gate;
+    args.up = down ? WeightView{} : network.up;
+    LaunchProduct(args, stream);
+    return true;
+  };
+}
+
+// Weights that pass through the card, slice by slice.
+LaunchPart WithPassing(const SwiGluWeights& weights, ExpertStream& experts,
+                       const std::stop_token& stop, cudaStream_t stream) {
+  return [&, stream](Part part, ProductArgs args) {
+    const bool down = part == Part::kDown;
+    const auto work = [&](const WeightView* views, int first, int count) {
+      args.weight = views[0];
+      args.up = down ? WeightView{} : views[1];
+      args.first_expert = first;
+      args.experts = count;
+      LaunchProduct(args, stream);
+    };
+    return down ? experts.Pass({weights.down}, stop, work)
+                : experts.Pass({weights.gate, weights.up}, stop, work);
+  };
+}
+
+// The card has a form of integers for it.
+bool IsOfIntegers(const Tensor& tensor) {
+  const auto layout = LayoutOf(tensor.dtype, tensor.rows(), tensor.columns());
+  return layout && !IsFloat(layout->form);
+}
+
+// The forms and the shape of experts in the host's memory, which nothing on the card reads.
+Network ShapeOf(SwiGluWeights weights) {
+  for (Tensor* tensor : {&weights.gate, &weights.up, &weights.down}) tensor->slab_stride = 0;
+  return NetworkOf(weights);
 }
 
 }  // namespace
@@ -133,7 +174,8 @@ void CudaBackend::Multiply(const WeightView& weight, const Columns& x, int rows,
   Launched();
 }
 
-void CudaBackend::RunManyRows(const Tensor& x, const ExpertArgs& args, const Tensor& out) {
+void CudaBackend::RunManyRows(const Tensor& x, const ExpertArgs& args, const Tensor& out,
+                              const SwiGluWeights* passing) {
   const int rows = static_cast<int>(x.rows()), hidden = static_cast<int>(x.columns());
   const int slots = rows * args.chosen;
   const int experts = slots > 0 ? static_cast<int>(args.routed.down.rows / hidden) : 0;
@@ -162,10 +204,16 @@ void CudaBackend::RunManyRows(const Tensor& x, const ExpertArgs& args, const Ten
     groups.order = reinterpret_cast<std::int32_t*>(room + order);
     groups.tiles = reinterpret_cast<ExpertTile*>(room + tiles);
     LaunchGroupExperts(args.ids, slots, experts, groups, stream);
-    add.y = LaunchNetwork(args.routed, rounded, hidden, routed, groups, args.chosen, room, stream);
+    const LaunchPart launch = passing != nullptr
+                                  ? WithPassing(*passing, expert_stream_, stop_, stream)
+                                  : WithResident(args.routed, stream);
+    add.y = LaunchNetwork(args.routed.inner, rounded, hidden, routed, groups, args.chosen, room,
+                          stream, launch);
+    if (add.y == nullptr) return;
   }
   if (args.shared.inner > 0) {
-    add.shared = LaunchNetwork(args.shared, rounded, hidden, shared, {}, 1, room, stream);
+    add.shared = LaunchNetwork(args.shared.inner, rounded, hidden, shared, {}, 1, room, stream,
+                               WithResident(args.shared, stream));
   }
   LaunchAddSlots(add, stream);
   Launched();
@@ -173,7 +221,7 @@ void CudaBackend::RunManyRows(const Tensor& x, const ExpertArgs& args, const Ten
 
 void CudaBackend::RunNetworks(const Tensor& x, ExpertArgs args, const Tensor& out) {
   if (x.rows() > kMaxColumns && IsIntegerSwiGlu(args.routed) && IsIntegerSwiGlu(args.shared)) {
-    return RunManyRows(x, args, out);
+    return RunManyRows(x, args, out, nullptr);
   }
   const int rows = static_cast<int>(x.rows());
   args.hidden = static_cast<int>(x.columns());
@@ -219,6 +267,13 @@ void CudaBackend::RunWithProcessor(const MoeFfnParams& p, const ExpertArgs& shar
   Launched();
 }
 
+// Whether this step brings the routed experts of `p` to the card, with room made for them there.
+bool CudaBackend::Passes(const MoeFfnParams& p) {
+  return p.stream_rows > 0 && p.x.rows() >= p.stream_rows && p.x.rows() > kMaxColumns &&
+         IsOfIntegers(p.routed.gate) && IsOfIntegers(p.routed.up) && IsOfIntegers(p.routed.down) &&
+         IsIntegerSwiGlu(NetworkOf(p.shared)) && expert_stream_.Reserve(p.routed);
+}
+
 void CudaBackend::MoeFfn(const MoeFfnParams& p) {
   if (!Begin(Operation::kMoeFfn, p.x, p.ids, p.weights, p.routed, p.routed_on_processor, p.shared,
              p.out)) {
@@ -226,10 +281,15 @@ void CudaBackend::MoeFfn(const MoeFfnParams& p) {
   }
   ExpertArgs args;
   args.shared = NetworkOf(p.shared);
-  if (p.routed_on_processor) return RunWithProcessor(p, args);
+  const bool passes = p.routed_on_processor && Passes(p);
+  if (p.routed_on_processor && !passes) return RunWithProcessor(p, args);
   args.chosen = static_cast<int>(p.ids.columns());
   args.ids = p.ids.i32();
   args.weights = p.weights.f32();
+  if (passes) {
+    args.routed = ShapeOf(p.routed);
+    return RunManyRows(p.x, args, p.out, &p.routed);
+  }
   args.routed = NetworkOf(p.routed);
   RunNetworks(p.x, args, p.out);
 }

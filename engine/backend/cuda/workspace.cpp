@@ -107,8 +107,8 @@ std::int64_t RoundedBytes(const WorkspaceShape& s) {
 
 std::int64_t HostExpertBytes(const WorkspaceShape& s) {
   ScratchPlan plan;
-  plan.Add<float>(std::int64_t{s.rows} * s.hidden);
-  plan.Add<float>(s.rows);
+  plan.Add<float>(std::int64_t{s.rows_on_host} * s.hidden);
+  plan.Add<float>(s.rows_on_host);
   return plan.bytes();
 }
 
@@ -116,7 +116,7 @@ std::int64_t HostExpertBytes(const WorkspaceShape& s) {
 
 std::int64_t WorkspaceBytes(const WorkspaceShape& shape) {
   return std::max({AttentionBytes(shape), NetworkBytes(shape), OtherBytes(shape)}) +
-         RoundedBytes(shape) + (shape.experts_on_host ? HostExpertBytes(shape) : 0) + kStepBytes;
+         RoundedBytes(shape) + HostExpertBytes(shape) + kStepBytes;
 }
 
 }  // namespace paluku::cuda

@@ -24,7 +24,7 @@ struct WorkspaceShape {
   int vocabulary = 0;
   // Weights of integers: networks of many rows are computed at once, with room for all of them.
   bool whole_experts = false, whole_dense = false;
-  bool experts_on_host = false;  // of some layers
+  int rows_on_host = 0;  // at most, whose routed experts the processor computes in some layers
 };
 
 // Bytes on the card.

@@ -92,7 +92,8 @@ Loaded LoadModel(const std::string& path, const EngineSetup& setup, int context_
                                  {.context_tokens = context_tokens,
                                   .latent_type = setup.latent,
                                   .attention_path = setup.path,
-                                  .expert_layers_on_card = setup.expert_layers_on_card},
+                                  .expert_layers_on_card = setup.expert_layers_on_card,
+                                  .stream_rows = setup.stream_rows},
                                  {}, {});
   PALUKU_CHECK(session.has_value());
   loaded.session = std::move(*session);

@@ -40,6 +40,7 @@ struct EngineSetup {
   LatentType latent = LatentType::kF32;
   int chunk = kPrefillChunk;  // rows of a step
   int expert_layers_on_card = kAllLayers;
+  int stream_rows = 0;
 };
 
 // Backends and instruction sets that run on this machine: reference, cpu scalar, cpu avx2, ...

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/backend/cuda/expert_plan.h"
 #include "engine/backend/registry.h"
 #include "engine/model/activations.h"
 #include "engine/model/latent_cache.h"
@@ -104,6 +105,61 @@ TEST(MemoryPlanTest, ExpertsThatDoNotFitStayInTheFile) {
   EXPECT_EQ(none.expert_layers_on_card, 0);
   EXPECT_EQ(none.BytesAt(MemoryHome::kCard), none.least_card_bytes);
   EXPECT_TRUE(Plan(model, {.card_bytes = none.least_card_bytes}).uses_card);
+}
+
+TEST(MemoryPlanTest, ExpertsThatPassThroughHaveTheirMemory) {
+  const Model model = Open("wide-q4_k");  // four experts: a slice is one
+  PlanRequest request = {.card_bytes = 8 * kGiB, .most_expert_layers = 0};
+  request.streaming = ExpertStreaming::kNever;
+  const MemoryPlan never = Plan(model, request);
+  EXPECT_EQ(never.stream_rows, 0);
+  EXPECT_EQ(BytesOf(never, MemoryPart::kPassingExperts, MemoryHome::kCard), 0);
+
+  request.streaming = ExpertStreaming::kAlways;
+  const MemoryPlan always = Plan(model, request);
+  EXPECT_EQ(always.stream_rows, 9) << "shorter steps are recorded";
+  const std::int64_t passing = BytesOf(always, MemoryPart::kPassingExperts, MemoryHome::kCard);
+  const std::int64_t gate_and_up = 2 * 256 * 128 / 16 * 9;  // Q4_K: 4.5 bits
+  EXPECT_EQ(passing, 2 * gate_and_up);
+  EXPECT_LT(BytesOf(always, MemoryPart::kWorkspace, MemoryHome::kCard),
+            BytesOf(never, MemoryPart::kWorkspace, MemoryHome::kCard))
+      << "fewer rows go to the processor";
+
+  request.most_expert_layers = kAllLayers;
+  EXPECT_EQ(Plan(model, request).stream_rows, 0) << "the card has all of them";
+  request.most_expert_layers = 0;
+  request.card_bytes = always.least_card_bytes + passing - 1;
+  const MemoryPlan tight = Plan(model, request);
+  EXPECT_TRUE(tight.uses_card);
+  EXPECT_EQ(tight.stream_rows, 0) << "no room for them";
+}
+
+TEST(MemoryPlanTest, ExpertsOfFloatsDoNotPassThrough) {
+  const MemoryPlan plan = Plan(
+      Open("narrow-bf16"),
+      {.card_bytes = 8 * kGiB, .streaming = ExpertStreaming::kAlways, .most_expert_layers = 0});
+  EXPECT_EQ(plan.expert_layers_on_card, 0);
+  EXPECT_EQ(plan.stream_rows, 0);
+}
+
+// DeepSeek-V2-Lite in Q4_K: 64 experts of 3 x 2048 x 1408 in a layer, 6 chosen.
+TEST(ExpertPlanTest, TheSlowestPartOfTheWayDecides) {
+  constexpr std::int64_t kProducts = 6ll * 3 * 2048 * 1408,
+                         kBytes = 64ll * 3 * 2048 * 1408 / 16 * 9;
+  const auto rows = [](double link, double repacked, double products, int threads = 4) {
+    return cuda::RowsToStream(kBytes, kProducts, threads,
+                              {.link = link, .repacked = repacked, .products = products});
+  };
+  // Twice the link, half the rows, until threads that repack are slower than the link.
+  const int usual = rows(10e9, 1e12, 20e9);
+  EXPECT_NEAR(usual, kBytes / 10e9 * 4 * 20e9 / kProducts, 1);
+  EXPECT_NEAR(rows(20e9, 1e12, 20e9), usual / 2.0, 1);
+  EXPECT_EQ(rows(10e9, 2.5e9, 20e9), usual);
+  EXPECT_NEAR(rows(10e9, 1.25e9, 20e9), 2.0 * usual, 1);
+  EXPECT_NEAR(rows(10e9, 1e12, 40e9), 2.0 * usual, 1) << "a quicker processor keeps more";
+  EXPECT_NEAR(rows(10e9, 1e12, 20e9, 8), 2.0 * usual, 1) << "so does one of more threads";
+  EXPECT_EQ(rows(1e15, 1e15, 1e9), 9) << "shorter steps are recorded";
+  EXPECT_GT(rows(1, 1, 1e9), 1 << 20);
 }
 
 TEST(MemoryPlanTest, BelowTheLeastTheProcessorComputesEverythingInTheSameContext) {

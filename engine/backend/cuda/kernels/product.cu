@@ -127,7 +127,12 @@ __device__ __forceinline__ void Multiply(const WeightView& w, const QuantisedRow
 }
 
 __device__ __forceinline__ ExpertTile TileOf(const ProductArgs& args, int tile) {
-  if (args.groups.tiles != nullptr) return args.groups.tiles[blockIdx.y];
+  if (args.groups.tiles != nullptr) {
+    ExpertTile of_expert = args.groups.tiles[blockIdx.y];
+    of_expert.expert -= args.first_expert;
+    if (of_expert.expert < 0 || of_expert.expert >= args.experts) of_expert.count = 0;
+    return of_expert;
+  }
   const int first = static_cast<int>(blockIdx.y) * tile;
   return {0, first, min(tile, args.rows - first)};
 }

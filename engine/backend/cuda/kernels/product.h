@@ -25,8 +25,11 @@ struct ProductArgs {
   int n = 0;          // outputs of one expert
   int rows = 0;       // places
   Places places = Places::kSame;
-  int chosen = 1;        // slots per token, for kGather
-  ExpertGroups groups;   // empty: one expert has all places
+  int chosen = 1;       // slots per token, for kGather
+  ExpertGroups groups;  // empty: one expert has all places
+  // The weights are of `experts` from `first_expert` on; places of others are left alone.
+  int first_expert = 0;
+  int experts = kMaxGroupedExperts;
   float* out = nullptr;  // [.., n]
 };
 void LaunchProduct(const ProductArgs& args, cudaStream_t stream);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -30,13 +31,10 @@ class Conversation {
 
   // Logits after the last of `tokens`.
   std::vector<float> Step(std::span<const std::int32_t> tokens) {
-    const auto last = static_cast<std::int32_t>(tokens.size()) - 1;
-    const Status status = model_.session->Step(sequence_, tokens, {&last, 1}, {});
-    EXPECT_TRUE(status.has_value()) << status.error().Message();
-    std::vector<float> logits(static_cast<std::size_t>(model_.session->config().vocabulary));
-    model_.session->ReadLogits(logits);
-    return logits;
+    return Step(tokens, static_cast<int>(tokens.size()) - 1);
   }
+  // Logits after each of `tokens`, [tokens, vocabulary].
+  std::vector<float> StepOfAll(std::span<const std::int32_t> tokens) { return Step(tokens, 0); }
   // A step that is asked to stop at once.
   Status Stopped(std::span<const std::int32_t> tokens) {
     std::stop_source stop;
@@ -45,6 +43,17 @@ class Conversation {
   }
 
  private:
+  std::vector<float> Step(std::span<const std::int32_t> tokens, int first_output) {
+    std::vector<std::int32_t> rows(tokens.size() - static_cast<std::size_t>(first_output));
+    std::iota(rows.begin(), rows.end(), first_output);
+    const Status status = model_.session->Step(sequence_, tokens, rows, {});
+    EXPECT_TRUE(status.has_value()) << status.error().Message();
+    std::vector<float> logits(rows.size() *
+                              static_cast<std::size_t>(model_.session->config().vocabulary));
+    model_.session->ReadLogits(logits);
+    return logits;
+  }
+
   Loaded model_;
   LatentSequence sequence_;
 };
