@@ -21,6 +21,7 @@ const OpcodeTables& Tables() {
   static const OpcodeTables tables = [] {
     OpcodeTables all;
     AddIntegerOpcodes(all);
+    AddCarryOpcodes(all);
     AddBitOpcodes(all);
     AddFloatOpcodes(all);
     AddHalfOpcodes(all);

@@ -136,7 +136,13 @@ struct OpcodeTables {
   std::unordered_map<std::string_view, DecodeFunction> floating;
 };
 
+// The forms of add, sub and mad that set the carry (opcodes_carry.cpp).
+void DecodeAddWithCarry(Decoder& decoder, Instruction& instruction);
+void DecodeSubtractWithCarry(Decoder& decoder, Instruction& instruction);
+void DecodeMultiplyAddWithCarry(Decoder& decoder, Instruction& instruction);
+
 // Each adds the opcodes of its file.
+void AddCarryOpcodes(OpcodeTables& tables);
 void AddIntegerOpcodes(OpcodeTables& tables);
 void AddBitOpcodes(OpcodeTables& tables);
 void AddFloatOpcodes(OpcodeTables& tables);

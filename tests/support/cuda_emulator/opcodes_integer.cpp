@@ -1,4 +1,5 @@
-// Integer arithmetic: add, sub, mul, mad, div, rem, min, max, abs, neg, sad, carries, dot products.
+// Integer arithmetic: add, sub, mul, mad, div, rem, min, max, abs, neg, sad, dot products.
+// Carries: opcodes_carry.cpp.
 #include <algorithm>
 #include <limits>
 #include <type_traits>
@@ -195,8 +196,9 @@ void DecodeBinary(Decoder& d, Instruction& in) {
   SetOperands(d, in, Width(type), {Width(type), Width(type)});
 }
 
-template <class F, class Saturated>
+template <class F, class Saturated, DecodeFunction kWithCarry>
 void DecodeSum(Decoder& d, Instruction& in) {
+  if (d.HasModifier("cc")) return kWithCarry(d, in);
   if (d.Take("sat")) {
     if (d.NeedType() != Type::kS32) d.Refuse("saturation is for s32");
     in.run = &Binary<Saturated, std::int32_t, std::int32_t, std::int32_t>;
@@ -205,8 +207,6 @@ void DecodeSum(Decoder& d, Instruction& in) {
   DecodeBinary<F>(d, in);
 }
 
-// add.cc, addc, sub.cc, subc, mad.cc, madc would need a carry flag; nvcc writes them for 128-bit
-// arithmetic only.
 void DecodeMultiply(Decoder& d, Instruction& in) {
   const int part = d.TakeOneOf({"lo", "hi", "wide"});
   const Type type = d.NeedType();
@@ -224,6 +224,7 @@ void DecodeMultiply(Decoder& d, Instruction& in) {
 }
 
 void DecodeMultiplyAdd(Decoder& d, Instruction& in) {
+  if (d.HasModifier("cc")) return DecodeMultiplyAddWithCarry(d, in);
   const int part = d.TakeOneOf({"lo", "hi", "wide"});
   const Type type = d.NeedType();
   const int width = Width(type);
@@ -363,8 +364,8 @@ void DecodeDot2(Decoder& d, Instruction& in) {
 
 void AddIntegerOpcodes(OpcodeTables& tables) {
   auto& general = tables.general;
-  general["add"] = &DecodeSum<Add, AddSaturated>;
-  general["sub"] = &DecodeSum<Subtract, SubtractSaturated>;
+  general["add"] = &DecodeSum<Add, AddSaturated, &DecodeAddWithCarry>;
+  general["sub"] = &DecodeSum<Subtract, SubtractSaturated, &DecodeSubtractWithCarry>;
   general["mul"] = &DecodeMultiply;
   general["mad"] = &DecodeMultiplyAdd;
   general["mul24"] = &DecodeMultiply24;

@@ -90,6 +90,7 @@ void Warp::Start(std::byte* registers, std::byte* local, LaneMask exists) {
   local_ = local;
   exists_ = exists;
   exited_ = 0;
+  carries_ = 0;
   copies.clear();
   std::fill(std::begin(open_group), std::end(open_group), 0U);
   std::memcpy(registers_, kernel.image.data(), kernel.image.size());

@@ -74,6 +74,11 @@ class Warp {
   void SetPredicate(std::uint32_t number, LaneMask active, std::uint32_t values) {
     predicates_[number] = (predicates_[number] & ~active) | (values & active);
   }
+  // The carry flag of each lane (add.cc and its like).
+  LaneMask carries() const { return carries_; }
+  void SetCarries(LaneMask active, LaneMask values) {
+    carries_ = (carries_ & ~active) | (values & active);
+  }
   std::byte* local() const { return local_; }
 
   // "kernel k, thread (1,0,0) of block (0,2,0) at file.cu:12"
@@ -90,6 +95,7 @@ class Warp {
   std::byte* registers_ = nullptr;
   std::byte* local_ = nullptr;
   std::vector<std::uint32_t> predicates_;
+  LaneMask carries_ = 0;
   LaneMask exists_ = 0;
   LaneMask exited_ = 0;
   std::vector<Fragment> fragments_;

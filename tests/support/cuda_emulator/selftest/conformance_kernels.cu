@@ -189,8 +189,121 @@ __global__ void Intrinsics(std::uint32_t* out, float* sum) {
   out[t] = r;
 }
 
+__device__ std::uint64_t Words(std::uint32_t low, std::uint32_t high) {
+  return static_cast<std::uint64_t>(high) << 32 | low;
+}
+
+// Sums, differences and products that are longer than a register; HostChains says of what.
+__global__ void Chains(const std::uint64_t* numbers, std::uint64_t* all, int count) {
+  const int at = blockIdx.x * blockDim.x + threadIdx.x;
+  if (at >= count) return;
+  const std::uint64_t a = numbers[4 * at], b = numbers[4 * at + 1], c = numbers[4 * at + 2],
+                      d = numbers[4 * at + 3];
+  std::uint64_t* out = all + kChains * at;
+  const auto a0 = static_cast<std::uint32_t>(a), a1 = static_cast<std::uint32_t>(a >> 32);
+  const auto b0 = static_cast<std::uint32_t>(b), b1 = static_cast<std::uint32_t>(b >> 32);
+  const auto c0 = static_cast<std::uint32_t>(c), d0 = static_cast<std::uint32_t>(d);
+  std::uint64_t low, high;
+  std::uint32_t x, y, z;
+  asm("add.cc.u64 %0, %2, %3; addc.u64 %1, %4, %5;"
+      : "=&l"(low), "=l"(high)
+      : "l"(a), "l"(b), "l"(c), "l"(d));
+  out[0] = low ^ high << 1;
+  asm("sub.cc.u64 %0, %2, %3; subc.u64 %1, %4, %5;"
+      : "=&l"(low), "=l"(high)
+      : "l"(a), "l"(b), "l"(c), "l"(d));
+  out[1] = low ^ high << 1;
+  asm("add.cc.u32 %0, %3, %5; addc.cc.u32 %1, %4, %6; addc.u32 %2, %7, %8;"
+      : "=&r"(x), "=&r"(y), "=r"(z)
+      : "r"(a0), "r"(a1), "r"(b0), "r"(b1), "r"(c0), "r"(d0));
+  out[2] = Words(x, y);
+  out[3] = z;
+  asm("sub.cc.s32 %0, %3, %5; subc.cc.s32 %1, %4, %6; subc.s32 %2, %7, %8;"
+      : "=&r"(x), "=&r"(y), "=r"(z)
+      : "r"(a0), "r"(a1), "r"(b0), "r"(b1), "r"(c0), "r"(d0));
+  out[4] = Words(x, y);
+  out[5] = z;
+  asm("mad.lo.cc.u32 %0, %2, %3, %4; madc.hi.u32 %1, %2, %3, %5;"
+      : "=&r"(x), "=r"(y)
+      : "r"(a0), "r"(b0), "r"(c0), "r"(d0));
+  out[6] = Words(x, y);
+  asm("mad.lo.cc.u64 %0, %2, %3, %4; madc.hi.u64 %1, %2, %3, %5;"
+      : "=&l"(low), "=l"(high)
+      : "l"(a), "l"(b), "l"(c), "l"(d));
+  out[7] = low ^ high << 1;
+  asm("mad.hi.cc.s32 %0, %2, %3, %4; addc.u32 %1, 0, 0;"
+      : "=&r"(x), "=r"(y)
+      : "r"(a0), "r"(b0), "r"(c0));
+  out[8] = Words(x, y);
+  asm("add.cc.u32 %0, %3, %4; madc.lo.cc.s32 %1, %3, %4, %5; addc.u32 %2, 0, 0;"
+      : "=&r"(x), "=&r"(y), "=r"(z)
+      : "r"(a0), "r"(b0), "r"(c0));
+  out[9] = Words(y, z);
+  asm("vadd4.u32.u32.u32 %0, %2, %3, %4; vsub4.u32.u32.u32 %1, %2, %3, %4;"
+      : "=&r"(x), "=r"(y)
+      : "r"(a0), "r"(b0), "r"(0));
+  out[10] = Words(x, y);
+  asm("vadd2.s32.s32.s32 %0, %2, %3, %4; vsub2.s32.s32.s32 %1, %2, %3, %4;"
+      : "=&r"(x), "=r"(y)
+      : "r"(a0), "r"(b0), "r"(0));
+  out[11] = Words(x, y);
+}
+
 }  // namespace conformance
 using namespace conformance;
+
+void LaunchChains(const std::uint64_t* numbers, std::uint64_t* out, int count) {
+  Chains<<<(count + 63) / 64, 64>>>(numbers, out, count);
+}
+
+namespace {
+
+using Long = unsigned __int128;
+
+Long Join(std::uint64_t low, std::uint64_t high) { return static_cast<Long>(high) << 64 | low; }
+std::uint64_t Mix(Long value) {
+  return static_cast<std::uint64_t>(value) ^ static_cast<std::uint64_t>(value >> 64) << 1;
+}
+
+// Each number of `bits` of a and b, added or subtracted for itself.
+std::uint32_t InParts(std::uint32_t a, std::uint32_t b, int bits, bool subtract) {
+  std::uint64_t result = 0;
+  for (int at = 0; at < 32; at += bits) {
+    const std::int64_t size = std::int64_t{1} << bits;
+    const std::int64_t x = (a >> at) % size, y = (b >> at) % size;
+    result |= static_cast<std::uint64_t>((x + (subtract ? size - y : y)) % size) << at;
+  }
+  return static_cast<std::uint32_t>(result);
+}
+
+}  // namespace
+
+// In integers of 128 bits, which the host's compiler knows.
+void HostChains(const std::uint64_t* numbers, std::uint64_t* out) {
+  const std::uint64_t a = numbers[0], b = numbers[1], c = numbers[2], d = numbers[3];
+  const auto a0 = static_cast<std::uint32_t>(a), b0 = static_cast<std::uint32_t>(b);
+  const auto c0 = static_cast<std::uint32_t>(c), d0 = static_cast<std::uint32_t>(d);
+  const auto word = [](Long value) { return static_cast<std::uint64_t>(value) & 0xFFFFFFFFU; };
+  const auto half = [](Long value) { return static_cast<std::uint64_t>(value); };
+  const auto words = [](std::uint64_t low, std::uint64_t high) { return high << 32 | low; };
+  out[0] = Mix(Join(a, c) + Join(b, d));
+  out[1] = Mix(Join(a, c) - Join(b, d));
+  const Long sum = Join(a, c0) + Join(b, d0), difference = Join(a, c0) - Join(b, d0);
+  out[2] = half(sum);
+  out[3] = word(sum >> 64);
+  out[4] = half(difference);
+  out[5] = word(difference >> 64);
+  out[6] = static_cast<std::uint64_t>(a0) * b0 + words(c0, d0);
+  out[7] = Mix(static_cast<Long>(a) * b + Join(c, d));
+  const std::int64_t product =
+      static_cast<std::int64_t>(static_cast<std::int32_t>(a0)) * static_cast<std::int32_t>(b0);
+  const std::uint64_t high = word(static_cast<Long>(static_cast<std::uint64_t>(product) >> 32));
+  out[8] = high + c0;  // the carry is bit 32
+  const std::uint64_t carry = (static_cast<std::uint64_t>(a0) + b0) >> 32;
+  out[9] = word(static_cast<std::uint64_t>(product)) + c0 + carry;
+  out[10] = words(InParts(a0, b0, 8, false), InParts(a0, b0, 8, true));
+  out[11] = words(InParts(a0, b0, 16, false), InParts(a0, b0, 16, true));
+}
 
 int FunctionCount() { return kFunctions; }
 

@@ -71,6 +71,33 @@ TEST(Conformance, FunctionsAgreeWithTheHost) {
   ExpectNoReports();
 }
 
+TEST(Conformance, ChainsOfCarriesAgreeWithTheHost) {
+  constexpr std::size_t kCount = 256;
+  std::mt19937_64 random(5);
+  std::vector<std::uint64_t> numbers(4 * kCount);
+  for (std::uint64_t& number : numbers) {
+    // Words of ones and zeros carry far.
+    const std::uint64_t kinds[] = {random(), ~std::uint64_t{0}, 0, 0xFFFFFFFF, 1, random() | 1};
+    number = kinds[random() % 6];
+  }
+  std::vector<std::uint64_t> out(kChains * kCount);
+  std::uint64_t* device_numbers = ToDevice(numbers);
+  std::uint64_t* device_out = ToDevice(out);
+  LaunchChains(device_numbers, device_out, kCount);
+  ASSERT_EQ(cudaMemcpy(out.data(), device_out, 8 * out.size(), cudaMemcpyDeviceToHost),
+            cudaSuccess);
+  std::uint64_t want[kChains];
+  for (std::size_t t = 0; t < kCount; ++t) {
+    HostChains(&numbers[4 * t], want);
+    for (std::size_t i = 0; i < kChains; ++i) {
+      ASSERT_EQ(out[kChains * t + i], want[i]) << "chain " << i << " of quadruple " << t;
+    }
+  }
+  cudaFree(device_numbers);
+  cudaFree(device_out);
+  ExpectNoReports();
+}
+
 TEST(Conformance, WarpIntrinsicsAgreeWithTheHost) {
   std::vector<std::uint32_t> out(65, 0);
   std::vector<float> sum(1, 0);

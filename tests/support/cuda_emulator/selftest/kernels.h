@@ -94,5 +94,9 @@ void LaunchFunctions(const float* a, const float* b, const int* i, const int* j,
 // Warp intrinsics: out[lane] on the device against the same computed on the host.
 void LaunchIntrinsics(std::uint32_t* out, float* sum);
 std::uint32_t HostIntrinsics(std::uint32_t lane);
+// Chains of carries and small numbers in one word: kChains results of each of `count` quadruples.
+inline constexpr int kChains = 12;
+void LaunchChains(const std::uint64_t* numbers, std::uint64_t* out, int count);
+void HostChains(const std::uint64_t* numbers, std::uint64_t* out);  // of one quadruple
 
 }  // namespace paluku::selftest
