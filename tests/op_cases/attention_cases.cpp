@@ -219,7 +219,7 @@ TEST(AttentionCases, TemperatureByPosition) {
 TEST(AttentionCases, ChosenTokensOfWideRows) {
   constexpr int kChosen = 40;
   for (const LatentType type : {LatentType::kF16, LatentType::kQ8}) {
-    const AttentionCase c{"", 5, 16, 32, 256, 24, type, DType::kF16, {{200, 2}, {20, 1}}};
+    const AttentionCase c{"", 5, 16, 32, 256, 24, type, DType::kF16, {{200, 2}, {5, 1}}};
     Step step(c.sequences, c.type, 2, c.latent, c.rope, 12);
     const Inputs in = MakeInputs(c, step.rows());
     const OwnedTensor selected = MakeTensor(DType::kI32, {step.rows(), kChosen});

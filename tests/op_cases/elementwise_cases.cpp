@@ -49,7 +49,7 @@ TEST(ElementwiseCases, EmbedScaled) {
 }
 
 TEST(ElementwiseCases, RmsNorm) {
-  for (const std::int64_t n : {1, 3, 64, 100, 512, 2048, 2500, 7168}) {
+  for (const std::int64_t n : {1, 3, 64, 100, 512, 2048, 5000, 7168}) {
     for (const int rows : {1, 2, 8, 33}) {
       const OwnedTensor x = RandomTensor(DType::kF32, {rows, n}, 2, 3);
       const OwnedTensor w = RandomTensor(DType::kF32, {n}, 3);
@@ -77,7 +77,7 @@ TEST(ElementwiseCases, RmsNormInPlaceWithNanAndTinyRows) {
 }
 
 TEST(ElementwiseCases, AddRmsNorm) {
-  for (const std::int64_t n : {200, 2500}) {
+  for (const std::int64_t n : {200, 5000}) {
     for (const int rows : {1, 9, 40}) {
       const OwnedTensor x = RandomTensor(DType::kF32, {rows, n}, 6);
       const OwnedTensor delta = RandomTensor(DType::kF32, {rows, n}, 7);
@@ -230,6 +230,7 @@ TEST(ElementwiseCases, SampleWithEverySetting) {
       {.temperature = 1, .top_k = 7, .top_p = 0.5f, .min_p = 0.05f, .seed = 3},
       {.temperature = 1, .top_p = 0, .seed = 4},
       {.temperature = 1, .top_k = 1, .seed = 5},
+      {.temperature = 1, .top_k = 22, .top_p = 1, .seed = 8},
       {.temperature = 0.8f,
        .top_p = 0.95f,
        .repetition_penalty = 1.3f,
@@ -243,7 +244,8 @@ TEST(ElementwiseCases, SampleWithEverySetting) {
   for (const std::int64_t vocabulary : {300, 5000}) {
     const OwnedTensor logits = RandomTensor(DType::kF32, {vocabulary}, 30, 2);
     const float top = vocabulary == 300 ? 5 : 8;
-    for (int i = 40; i < 60; ++i) logits.tensor.f32()[i] = top;  // ties
+    for (int i = 40; i < 60; ++i) logits.tensor.f32()[i] = top;  // ties, also far apart
+    for (int i = 3000; i < 3011 && i < vocabulary; ++i) logits.tensor.f32()[i] = top;
     logits.tensor.f32()[45] = std::numeric_limits<float>::quiet_NaN();
     logits.tensor.f32()[46] = -std::numeric_limits<float>::infinity();
     ExpectAgreement(std::to_string(vocabulary) + " logits", 0, [&](Backend& b) {

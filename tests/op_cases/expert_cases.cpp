@@ -233,6 +233,32 @@ INSTANTIATE_TEST_SUITE_P(ExpertCases, EveryNetwork, testing::ValuesIn(kFfnCases)
                                            std::string(Info(test.param.down).name));
                          });
 
+// More experts than a warp has lanes, more choices than four, experts with one row and with none.
+TEST(ExpertCases, MoeFfnOfManyExperts) {
+  constexpr int kExperts = 70, kChosen = 6, kRows = 33, kSize = 32;
+  const Network routed = MakeExperts(DType::kQ8_0, DType::kQ8_0, kExperts, kSize, kSize, 70);
+  const OwnedTensor x = RandomTensor(DType::kF32, {kRows, kSize}, 71);
+  const OwnedTensor weights = RandomTensor(DType::kF32, {kRows, kChosen}, 72, 0.5);
+  const OwnedTensor ids = MakeTensor(DType::kI32, {kRows, kChosen});
+  for (int r = 0; r < kRows; ++r) {
+    for (int k = 0; k < kChosen; ++k)
+      ids.tensor.i32()[r * kChosen + k] = (r * r + k * 13) % (kExperts - 1);
+  }
+  ExpectAgreement("70 experts", kRoundedNetwork, [&](Backend& b) {
+    Step step(kRows);
+    const OwnedTensor out = MakeTensor(DType::kF32, {kRows, kSize});
+    RunStep(b, step, {}, [&] {
+      b.MoeFfn({.x = x,
+                .ids = ids,
+                .weights = weights,
+                .routed = routed.Weights(),
+                .shared = {},
+                .out = out});
+    });
+    return Values(out);
+  });
+}
+
 // Gate and up as halves of one tensor, as fused files have them, used in place.
 TEST(ExpertCases, MoeFfnWithFusedGateAndUp) {
   constexpr int kExperts = 5, kChosen = 2, kInner = 48, kHidden = 64;
