@@ -56,6 +56,10 @@ struct LatentAppendParams {
   float epsilon = 0;
   RopeParams rope;
   int layer = 0;
+  // Queries of the same rows, rotated in place in the last `rope` values of each head; empty: none.
+  Tensor q = {};  // [rows, heads * (nope + rope)]
+  int heads = 0;
+  int nope = 0;
 };
 
 enum class AttentionPath : std::uint8_t { kAuto, kExpanded, kAbsorbed };
@@ -195,11 +199,14 @@ class Backend {
                           const Tensor& out) = 0;
   // out = x * weight^T. x: [rows, k]; weight: [n, k], any type; out: [rows, n].
   virtual void MatMul(const Tensor& x, const Tensor& weight, const Tensor& out) = 0;
-  // Rotates the last `rope` values of each of `heads` parts of a row. q: [rows, heads * (nope +
-  // rope)].
-  virtual void RopeQuery(const Tensor& q, int heads, int nope, int rope,
-                         const RopeParams& params) = 0;
-  // Norms the latent, rotates the shared key and writes both to the cache at each row's position.
+  // Two products of the same x, which a card starts together.
+  virtual void MatMulPair(const Tensor& x, const Tensor& first, const Tensor& first_out,
+                          const Tensor& second, const Tensor& second_out) {
+    MatMul(x, first, first_out);
+    MatMul(x, second, second_out);
+  }
+  // Norms the latent, rotates the shared key and the queries, and writes latent and key to the
+  // cache at each row's position.
   virtual void LatentAppend(const LatentAppendParams& params) = 0;
   // LayerNorms the indexer's key, rotates it and writes it to the cache at each row's position.
   virtual void IndexAppend(const IndexAppendParams& params) = 0;

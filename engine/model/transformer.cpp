@@ -18,8 +18,10 @@ void Transformer::Forward(const StepBatch& batch, AttentionPath path) const {
   for (int i = 0; i < config_.layers; ++i) {
     const LayerWeights& layer = weights_.layers[static_cast<std::size_t>(i)];
     const bool last = i + 1 == config_.layers;
-    AppendLatent(i, a_.normed.Rows(0, rows));
-    if (last && outputs == 0) return;  // the rest of the last layer serves logits only
+    if (last && outputs == 0) {  // the rest of the last layer serves logits only
+      AppendLatent(i, a_.normed.Rows(0, rows));
+      return;
+    }
     Attend(i, a_.normed.Rows(0, rows), attended, path);
     if (last) {
       backend_.GatherRows(x, a_.out_residual.Rows(0, outputs));
@@ -46,11 +48,20 @@ void Transformer::AppendLatent(int layer, const Tensor& normed) const {
   const AttentionWeights& w = weights_.layers[static_cast<std::size_t>(layer)].attention;
   const Tensor kv = a_.kv.Rows(0, normed.dim(0));
   backend_.MatMul(normed, w.kv_a, kv);
-  backend_.LatentAppend({.kv = kv,
-                         .norm = w.kv_a_norm,
-                         .epsilon = config_.latent_epsilon,
-                         .rope = config_.Rope(),
-                         .layer = layer});
+  backend_.LatentAppend(AppendParams(layer, kv));
+  AppendIndexKey(layer, normed);
+}
+
+LatentAppendParams Transformer::AppendParams(int layer, const Tensor& kv) const {
+  return {.kv = kv,
+          .norm = weights_.layers[static_cast<std::size_t>(layer)].attention.kv_a_norm,
+          .epsilon = config_.latent_epsilon,
+          .rope = config_.Rope(),
+          .layer = layer};
+}
+
+// The key of sparse attention's indexer, into the cache.
+void Transformer::AppendIndexKey(int layer, const Tensor& normed) const {
   if (config_.index == 0) return;
   const IndexerWeights& indexer = weights_.layers[static_cast<std::size_t>(layer)].indexer;
   const Tensor key = a_.index_key.Rows(0, normed.dim(0));
@@ -94,17 +105,23 @@ void Transformer::Attend(int layer, const Tensor& normed, const Tensor& attended
                          AttentionPath path) const {
   const AttentionWeights& w = weights_.layers[static_cast<std::size_t>(layer)].attention;
   const Tensor q = a_.q.Rows(0, normed.dim(0));
+  const Tensor kv = a_.kv.Rows(0, normed.dim(0));
+  AppendIndexKey(layer, normed);
   Tensor selected;
   if (config_.q_lora > 0) {
     const Tensor q_latent = a_.q_latent.Rows(0, normed.dim(0));
-    backend_.MatMul(normed, w.q_a, q_latent);
+    backend_.MatMulPair(normed, w.kv_a, kv, w.q_a, q_latent);
     backend_.RmsNorm(q_latent, w.q_a_norm, config_.latent_epsilon, q_latent);
     backend_.MatMul(q_latent, w.q, q);
     selected = SelectTokens(layer, normed, q_latent);
   } else {
-    backend_.MatMul(normed, w.q, q);
+    backend_.MatMulPair(normed, w.kv_a, kv, w.q, q);
   }
-  backend_.RopeQuery(q, config_.heads, config_.nope, config_.rope, config_.Rope());
+  LatentAppendParams append = AppendParams(layer, kv);
+  append.q = q;
+  append.heads = config_.heads;
+  append.nope = config_.nope;
+  backend_.LatentAppend(append);
   backend_.MlaAttention({.q = q,
                          .w_uk = w.w_uk,
                          .w_uv = w.w_uv,

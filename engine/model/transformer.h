@@ -25,6 +25,8 @@ class Transformer {
 
  private:
   void AppendLatent(int layer, const Tensor& normed) const;
+  LatentAppendParams AppendParams(int layer, const Tensor& kv) const;
+  void AppendIndexKey(int layer, const Tensor& normed) const;
   void Attend(int layer, const Tensor& normed, const Tensor& attended, AttentionPath path) const;
   RopeParams IndexRope() const;
   Tensor SelectTokens(int layer, const Tensor& normed, const Tensor& q_latent) const;

@@ -155,11 +155,13 @@ void DeviceMirror::MatMul(const Tensor& x, const Tensor& weight, const Tensor& o
   call.Run([&](Backend& b) { b.MatMul(on_x, on_weight, on_out); });
 }
 
-void DeviceMirror::RopeQuery(const Tensor& q, int heads, int nope, int rope,
-                             const RopeParams& params) {
+void DeviceMirror::MatMulPair(const Tensor& x, const Tensor& first, const Tensor& first_out,
+                              const Tensor& second, const Tensor& second_out) {
   Call call(*this);
-  const Tensor on_q = call.InOut(q);
-  call.Run([&](Backend& b) { b.RopeQuery(on_q, heads, nope, rope, params); });
+  const Tensor on_x = call.In(x), on_first = call.Weight(first), on_second = call.Weight(second);
+  const Tensor on_first_out = call.Out(first_out), on_second_out = call.Out(second_out);
+  call.Run(
+      [&](Backend& b) { b.MatMulPair(on_x, on_first, on_first_out, on_second, on_second_out); });
 }
 
 void DeviceMirror::LatentAppend(const LatentAppendParams& params) {
@@ -167,6 +169,7 @@ void DeviceMirror::LatentAppend(const LatentAppendParams& params) {
   LatentAppendParams on = params;
   on.kv = call.In(params.kv);
   on.norm = call.In(params.norm);
+  if (params.q) on.q = call.InOut(params.q);
   call.Run([&](Backend& b) { b.LatentAppend(on); });
 }
 

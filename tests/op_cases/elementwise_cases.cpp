@@ -96,37 +96,53 @@ TEST(ElementwiseCases, AddRmsNorm) {
   }
 }
 
-TEST(ElementwiseCases, RopeQuery) {
+// Queries [rows, heads * (nope + rope)] as LatentAppend leaves them.
+std::vector<float> RotateQueries(Backend& b, Step& step, const Tensor& kv, const OwnedTensor& q,
+                                 int heads, int nope, const RopeParams& rope) {
+  const OwnedTensor norm = RandomTensor(DType::kF32, {1}, 21);
+  const OwnedTensor rotated = q.Copy();
+  RunStep(b, step, step.FreshPages(), [&] {
+    b.LatentAppend({.kv = kv,
+                    .norm = norm,
+                    .epsilon = 1e-6f,
+                    .rope = rope,
+                    .layer = 0,
+                    .q = rotated,
+                    .heads = heads,
+                    .nope = nope});
+  });
+  return Values(rotated);
+}
+
+TEST(ElementwiseCases, LatentAppendRotatesQueries) {
   const std::vector<float> frequencies = Frequencies(16);
-  for (const bool interleaved : {true, false}) {
-    // Positions far out: an angle computed in f32 would be off by 0.01.
-    for (const int cached : {0, 63, 150'000}) {
-      const OwnedTensor q = RandomTensor(DType::kF32, {5, 3 * (8 + 16)}, 9);
-      ExpectAgreement("rope at " + std::to_string(cached), kElementwise, [&](Backend& b) {
-        Step step({{.cached = cached, .rows = 3}, {.cached = 1, .rows = 2}}, LatentType::kF32, 1, 1,
-                  1, 1);
-        const OwnedTensor rotated = q.Copy();
-        RunStep(b, step, step.FreshPages(), [&] {
-          b.RopeQuery(rotated, 3, 8, 16,
-                      {.inverse_frequency = frequencies, .interleaved = interleaved});
-        });
-        return Values(rotated);
-      });
+  const OwnedTensor kv = RandomTensor(DType::kF32, {5, 1 + 16}, 22);
+  const OwnedTensor q = RandomTensor(DType::kF32, {5, 3 * (8 + 16)}, 9);
+  const OwnedTensor many = RandomTensor(DType::kF32, {5, 40 * (8 + 16)}, 9);
+  // Positions far out: an angle computed in f32 would be off by 0.01.
+  for (const int cached : {0, 63, 150'000}) {
+    Step step({{.cached = cached, .rows = 3}, {.cached = 1, .rows = 2}}, LatentType::kF32, 1, 1, 16,
+              1);
+    for (const bool interleaved : {true, false}) {
+      const RopeParams rope{.inverse_frequency = frequencies, .interleaved = interleaved};
+      ExpectAgreement("rope at " + std::to_string(cached), kElementwise,
+                      [&](Backend& b) { return RotateQueries(b, step, kv, q, 3, 8, rope); });
+      if (cached > 63) continue;
+      ExpectAgreement("40 heads", kElementwise,
+                      [&](Backend& b) { return RotateQueries(b, step, kv, many, 40, 8, rope); });
     }
   }
 }
 
 TEST(ElementwiseCases, RotationKeepsLengthAndDependsOnDistanceOnly) {
-  const std::vector<float> frequencies = Frequencies(64);
-  const OwnedTensor pair = RandomTensor(DType::kF32, {2, 64}, 10);
+  const std::vector<float> frequencies = Frequencies(16);
+  const OwnedTensor kv = RandomTensor(DType::kF32, {2, 1 + 16}, 23);
+  const OwnedTensor pair = RandomTensor(DType::kF32, {2, 16}, 10);
   const auto dot_at = [&](int shift) {
-    Backend& b = *Variants().front().backend;
-    Step step({{.cached = shift, .rows = 2}}, LatentType::kF32, 1, 1, 1, 1);
-    const OwnedTensor rotated = pair.Copy();
-    RunStep(b, step, step.FreshPages(),
-            [&] { b.RopeQuery(rotated, 1, 0, 64, {.inverse_frequency = frequencies}); });
-    const float* r = rotated.tensor.f32();
-    return std::inner_product(r, r + 64, r + 64, 0.0);
+    Step step({{.cached = shift, .rows = 2}}, LatentType::kF32, 1, 1, 16, 1);
+    const std::vector<float> r = RotateQueries(*Variants().front().backend, step, kv, pair, 1, 0,
+                                               {.inverse_frequency = frequencies});
+    return std::inner_product(r.begin(), r.begin() + 16, r.begin() + 16, 0.0);
   };
   EXPECT_NEAR(dot_at(0), dot_at(100'000), 1e-4);
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "tests/op_cases/harness.h"
 #include "tests/op_cases/tolerances.h"
@@ -86,6 +87,33 @@ TEST(MatMulCases, WeightsInBlocksOf256) {
                               {16, 256, 16}, {33, 512, 50}};
   for (const DType dtype : QuantisedTypes(256, 256)) {
     for (const MatMulCase& c : cases) QuantisedCase(dtype, c);
+  }
+}
+
+// Two weights of different types and lengths on the same rows.
+TEST(MatMulCases, Pairs) {
+  const std::pair<DType, DType> types[] = {{DType::kQ4_K, DType::kQ6_K},
+                                           {DType::kQ8_0, DType::kF32},
+                                           {DType::kF16, DType::kQ5_0},
+                                           {DType::kBF16, DType::kF32}};
+  for (const auto& [first_type, second_type] : types) {
+    const OwnedTensor first = RandomTensor(first_type, {70, 256}, 12);
+    const OwnedTensor second = RandomTensor(second_type, {33, 256}, 13);
+    for (const std::int64_t rows : {1, 2, 4, 7, 20}) {
+      const OwnedTensor x = ExactlyQuantisable(rows, 256, 14);
+      ExpectAgreement(std::string(Info(first_type).name) + " and " +
+                          std::string(Info(second_type).name) + ", " + std::to_string(rows),
+                      kExactActivations, [&](Backend& b) {
+                        const OwnedTensor first_out = MakeTensor(DType::kF32, {rows, 70});
+                        const OwnedTensor second_out = MakeTensor(DType::kF32, {rows, 33});
+                        Step step(static_cast<int>(rows));
+                        RunStep(b, step, {},
+                                [&] { b.MatMulPair(x, first, first_out, second, second_out); });
+                        std::vector<float> values = Values(first_out);
+                        for (const float v : Values(second_out)) values.push_back(v);
+                        return values;
+                      });
+    }
   }
 }
 

@@ -145,17 +145,14 @@ const float* CpuBackend::RopeTable(const RopeParams& params) {
   return rope_table_.data();
 }
 
-void CpuBackend::RopeQuery(const Tensor& q, int heads, int nope, int rope,
-                           const RopeParams& params) {
-  PALUKU_CHECK(q.columns() == static_cast<std::int64_t>(heads) * (nope + rope) &&
-               static_cast<int>(params.inverse_frequency.size()) * 2 == rope);
-  if (Idle()) return;
-  const float* table = RopeTable(params);
-  RunRanges(q.rows(), kActivationRows, [&](std::int64_t first, std::int64_t last, int) {
+void CpuBackend::RotateQueries(const LatentAppendParams& params, const float* table) {
+  const int rope = pages_.rope, width = params.nope + rope;
+  PALUKU_CHECK(params.q.columns() == static_cast<std::int64_t>(params.heads) * width);
+  RunRanges(params.q.rows(), kActivationRows, [&](std::int64_t first, std::int64_t last, int) {
     for (std::int64_t r = first; r < last; ++r) {
-      for (int h = 0; h < heads; ++h) {
-        RotateRow(q.f32() + r * q.columns() + h * (nope + rope) + nope, rope, params.interleaved,
-                  table + r * rope);
+      for (int h = 0; h < params.heads; ++h) {
+        RotateRow(params.q.f32() + r * params.q.columns() + h * width + params.nope, rope,
+                  params.rope.interleaved, table + r * rope);
       }
     }
   });
@@ -168,6 +165,7 @@ void CpuBackend::LatentAppend(const LatentAppendParams& params) {
   if (Idle()) return;
   const float* table = RopeTable(params.rope);
   if (!ReserveWorkers(width * 4)) return;
+  if (params.q) RotateQueries(params, table);
   for (const StepSequence& sequence : batch_.sequences) {
     RunRanges(
         sequence.rows, kActivationRows, [&](std::int64_t first, std::int64_t last, int worker) {

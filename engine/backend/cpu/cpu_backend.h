@@ -44,7 +44,6 @@ class CpuBackend final : public Backend {
   void AddRmsNorm(const Tensor& x, const Tensor& delta, const Tensor& weight, float epsilon,
                   const Tensor& out) override;
   void MatMul(const Tensor& x, const Tensor& weight, const Tensor& out) override;
-  void RopeQuery(const Tensor& q, int heads, int nope, int rope, const RopeParams& params) override;
   void LatentAppend(const LatentAppendParams& params) override;
   void IndexAppend(const IndexAppendParams& params) override;
   void SelectTokens(const SelectTokensParams& params) override;
@@ -158,6 +157,7 @@ class CpuBackend final : public Backend {
   // cos and sin of every row and pair of this step, [rows][rope / 2][2]; nullptr when memory is
   // short.
   const float* RopeTable(const RopeParams& params);
+  void RotateQueries(const LatentAppendParams& params, const float* table);
   // The rows [first, first + rows) of a sequence, all of which see the tokens they may see; or one
   // row that sees `chosen`.
   void AttendAbsorbed(const MlaAttentionParams& p, const StepSequence& sequence, int first,

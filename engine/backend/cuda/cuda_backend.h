@@ -51,7 +51,8 @@ class CudaBackend final : public Backend {
   void AddRmsNorm(const Tensor& x, const Tensor& delta, const Tensor& weight, float epsilon,
                   const Tensor& out) override;
   void MatMul(const Tensor& x, const Tensor& weight, const Tensor& out) override;
-  void RopeQuery(const Tensor& q, int heads, int nope, int rope, const RopeParams& params) override;
+  void MatMulPair(const Tensor& x, const Tensor& first, const Tensor& first_out,
+                  const Tensor& second, const Tensor& second_out) override;
   void LatentAppend(const LatentAppendParams& params) override;
   void IndexAppend(const IndexAppendParams& params) override;
   void SelectTokens(const SelectTokensParams& params) override;
@@ -75,7 +76,7 @@ class CudaBackend final : public Backend {
     kRmsNorm,
     kAddRmsNorm,
     kMatMul,
-    kRopeQuery,
+    kMatMulPair,
     kLatentAppend,
     kIndexAppend,
     kSelectTokens,

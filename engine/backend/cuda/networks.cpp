@@ -168,8 +168,9 @@ void CudaBackend::Multiply(const WeightView& weight, const Columns& x, int rows,
     return Launched();
   }
   for (int first = 0; first < rows && !Stopped(); first += kMaxColumns) {
-    LaunchMatVec(weight, From(x, first, weight.columns), std::min(kMaxColumns, rows - first),
-                 out + first * weight.rows, device_.stream());
+    LaunchMatVec({.weight = weight, .out = out + first * weight.rows}, {},
+                 From(x, first, weight.columns), std::min(kMaxColumns, rows - first),
+                 device_.stream());
   }
   Launched();
 }

@@ -68,29 +68,42 @@ void CudaBackend::MatMul(const Tensor& x, const Tensor& weight, const Tensor& ou
   Multiply(view, columns, Rows(x), out.f32());
 }
 
-void CudaBackend::RopeQuery(const Tensor& q, int heads, int nope, int rope,
-                            const RopeParams& params) {
-  if (!Begin(Operation::kRopeQuery, q, heads, nope, rope, params)) return;
-  Overwritten(q);
-  const float* frequencies = FrequenciesOf(params);
-  if (frequencies == nullptr) return;
-  LaunchRopeQuery(q.f32(), step_.rows().rows, Rows(q),
-                  {.heads = heads, .width = nope + rope, .first = nope},
-                  RopeOf(params, frequencies), device_.stream());
+void CudaBackend::MatMulPair(const Tensor& x, const Tensor& first, const Tensor& first_out,
+                             const Tensor& second, const Tensor& second_out) {
+  if (!Begin(Operation::kMatMulPair, x, first, first_out, second, second_out)) return;
+  const WeightView views[2] = {ViewOf(first), ViewOf(second)};
+  const Columns columns = ColumnsOf(x, !IsFloat(views[0].form) || !IsFloat(views[1].form));
+  Overwritten(first_out);
+  Overwritten(second_out);
+  if (device_.failed()) return;
+  if (Rows(x) > kMaxColumns) {
+    Multiply(views[0], columns, Rows(x), first_out.f32());
+    Multiply(views[1], columns, Rows(x), second_out.f32());
+    return;
+  }
+  LaunchMatVec({.weight = views[0], .out = first_out.f32()},
+               {.weight = views[1], .out = second_out.f32()}, columns, Rows(x), device_.stream());
   Launched();
 }
 
 void CudaBackend::LatentAppend(const LatentAppendParams& p) {
-  if (!Begin(Operation::kLatentAppend, p.kv, p.norm, p.epsilon, p.rope, p.layer)) return;
+  if (!Begin(Operation::kLatentAppend, p.kv, p.norm, p.epsilon, p.rope, p.layer, p.q, p.heads,
+             p.nope)) {
+    return;
+  }
+  if (p.q) Overwritten(p.q);
   const float* frequencies = FrequenciesOf(p.rope);
   if (frequencies == nullptr) return;
-  LaunchLatentAppend({.kv = p.kv.f32(),
-                      .norm = p.norm.f32(),
-                      .epsilon = p.epsilon,
-                      .rope = RopeOf(p.rope, frequencies),
-                      .cache = CacheOf(p.layer),
-                      .rows = Rows(p.kv)},
-                     device_.stream());
+  LaunchLatentAppend(
+      {.kv = p.kv.f32(),
+       .norm = p.norm.f32(),
+       .epsilon = p.epsilon,
+       .rope = RopeOf(p.rope, frequencies),
+       .cache = CacheOf(p.layer),
+       .rows = Rows(p.kv),
+       .q = p.q ? p.q.f32() : nullptr,
+       .queries = {.heads = p.heads, .width = p.nope + pages_.rope, .first = p.nope}},
+      device_.stream());
   Launched();
 }
 

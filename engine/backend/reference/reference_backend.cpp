@@ -142,21 +142,17 @@ void ReferenceBackend::MatMul(const Tensor& x, const Tensor& weight, const Tenso
   }
 }
 
-void ReferenceBackend::RopeQuery(const Tensor& q, int heads, int nope, int rope,
-                                 const RopeParams& params) {
-  if (Stopped()) return;
-  for (std::int64_t r = 0; r < q.rows(); ++r) {
-    Vector row = Row(q, r);
-    const double position = batch_.positions[static_cast<std::size_t>(r)];
-    for (int h = 0; h < heads; ++h) {
-      Rotate(row.data() + h * (nope + rope) + nope, rope, position, params);
-    }
-    StoreRow(q, r, row);
-  }
-}
-
 void ReferenceBackend::LatentAppend(const LatentAppendParams& params) {
   if (Stopped()) return;
+  for (std::int64_t r = 0; params.q && r < params.q.rows(); ++r) {
+    Vector row = Row(params.q, r);
+    const double position = batch_.positions[static_cast<std::size_t>(r)];
+    for (int h = 0; h < params.heads; ++h) {
+      double* head = row.data() + h * (params.nope + pages_.rope);
+      Rotate(head + params.nope, pages_.rope, position, params.rope);
+    }
+    StoreRow(params.q, r, row);
+  }
   const Vector norm = Row(params.norm, 0);
   for (const StepSequence& sequence : batch_.sequences) {
     for (int i = 0; i < sequence.rows; ++i) {

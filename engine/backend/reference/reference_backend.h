@@ -36,7 +36,6 @@ class ReferenceBackend final : public Backend {
   void AddRmsNorm(const Tensor& x, const Tensor& delta, const Tensor& weight, float epsilon,
                   const Tensor& out) override;
   void MatMul(const Tensor& x, const Tensor& weight, const Tensor& out) override;
-  void RopeQuery(const Tensor& q, int heads, int nope, int rope, const RopeParams& params) override;
   void LatentAppend(const LatentAppendParams& params) override;
   void IndexAppend(const IndexAppendParams& params) override;
   void SelectTokens(const SelectTokensParams& params) override;

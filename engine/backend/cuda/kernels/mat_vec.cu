@@ -8,34 +8,48 @@ constexpr int kWarps = 4;
 // spill.
 constexpr int BlocksOf(int columns) { return columns < 4 ? 6 : columns == 4 ? 4 : 3; }
 
+unsigned BlocksFor(const MatVecPart& part) {
+  return static_cast<unsigned>((part.weight.rows + kWarps - 1) / kWarps);
+}
+
+// A warp per row, the rows of the second part in blocks of their own.
 template <int kColumns>
 __global__ void __launch_bounds__(kWarps* kWarp, BlocksOf(kColumns))
-    MatVecKernel(WeightView w, Columns x, int count, float* out) {
-  const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarp;
-  if (row >= w.rows) return;
+    MatVecKernel(MatVecPart first, MatVecPart second, unsigned first_blocks, Columns x, int count) {
+  const bool is_first = blockIdx.x < first_blocks;
+  const MatVecPart& part = is_first ? first : second;
+  const unsigned block = is_first ? blockIdx.x : blockIdx.x - first_blocks;
+  const std::int64_t row = static_cast<std::int64_t>(block) * kWarps + threadIdx.x / kWarp;
+  if (row >= part.weight.rows) return;
   float sums[kColumns];
-  DotRow(w, row, x, 0, count, sums);
+  DotRow(part.weight, row, x, 0, count, sums);
   const int lane = threadIdx.x % kWarp;
 #pragma unroll
   for (int c = 0; c < kColumns; ++c) {
-    if (lane == c && c < count) out[c * w.rows + row] = sums[c];
+    if (lane == c && c < count) part.out[c * part.weight.rows + row] = sums[c];
   }
+}
+
+template <int kColumns>
+void Launch(const MatVecPart& first, const MatVecPart& second, const Columns& x, int columns,
+            cudaStream_t stream) {
+  const unsigned first_blocks = BlocksFor(first);
+  MatVecKernel<kColumns><<<first_blocks + BlocksFor(second), kWarps * kWarp, 0, stream>>>(
+      first, second, first_blocks, x, columns);
 }
 
 }  // namespace
 
-void LaunchMatVec(const WeightView& weight, const Columns& x, int columns, float* out,
+void LaunchMatVec(const MatVecPart& first, const MatVecPart& second, const Columns& x, int columns,
                   cudaStream_t stream) {
-  const auto blocks = static_cast<unsigned>((weight.rows + kWarps - 1) / kWarps);
-  constexpr int kThreads = kWarps * kWarp;
   if (columns == 1) {
-    MatVecKernel<1><<<blocks, kThreads, 0, stream>>>(weight, x, columns, out);
+    Launch<1>(first, second, x, columns, stream);
   } else if (columns == 2) {
-    MatVecKernel<2><<<blocks, kThreads, 0, stream>>>(weight, x, columns, out);
+    Launch<2>(first, second, x, columns, stream);
   } else if (columns <= 4) {
-    MatVecKernel<4><<<blocks, kThreads, 0, stream>>>(weight, x, columns, out);
+    Launch<4>(first, second, x, columns, stream);
   } else {
-    MatVecKernel<8><<<blocks, kThreads, 0, stream>>>(weight, x, columns, out);
+    Launch<8>(first, second, x, columns, stream);
   }
 }
 

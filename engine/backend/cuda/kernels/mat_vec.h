@@ -15,8 +15,13 @@ struct Columns {
   QuantisedRows quantised;
 };
 
-// out[c, row] = weight[row] . x[c]. out: [columns, weight.rows]; columns: at most kMaxColumns.
-void LaunchMatVec(const WeightView& weight, const Columns& x, int columns, float* out,
+// out[c, row] = weight[row] . x[c].
+struct MatVecPart {
+  WeightView weight;
+  float* out = nullptr;  // [columns, weight.rows]
+};
+// One or two products of the same columns, at most kMaxColumns; a part without rows is none.
+void LaunchMatVec(const MatVecPart& first, const MatVecPart& second, const Columns& x, int columns,
                   cudaStream_t stream);
 
 }  // namespace paluku::cuda

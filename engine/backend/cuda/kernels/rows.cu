@@ -26,11 +26,10 @@ __global__ void __launch_bounds__(kThreads)
       x[static_cast<std::int64_t>(step[row].output_row) * n + column];
 }
 
-// A thread per pair.
-__global__ void __launch_bounds__(kThreads)
-    RopeQueryKernel(float* q, const StepRow* step, HeadShape shape, RopeArgs rope) {
+// Pair `item` of the heads of a row.
+__device__ __forceinline__ void RotatePair(float* q, const StepRow* step, const HeadShape& shape,
+                                           const RopeArgs& rope, int row, int item) {
   const int pairs = rope.rope / 2;
-  const int row = blockIdx.y, item = blockIdx.x * kThreads + threadIdx.x;
   if (item >= shape.heads * pairs) return;
   const int head = item / pairs, i = item % pairs;
   float* values =
@@ -42,13 +41,25 @@ __global__ void __launch_bounds__(kThreads)
   values[b] = turned.second;
 }
 
-// A block per row: norm of the latent, rotation of the key, both into the cache.
-__global__ void __launch_bounds__(kThreads) LatentAppendKernel(AppendArgs args) {
+// A thread per pair.
+__global__ void __launch_bounds__(kThreads)
+    RopeQueryKernel(float* q, const StepRow* step, HeadShape shape, RopeArgs rope) {
+  RotatePair(q, step, shape, rope, blockIdx.y, blockIdx.x * kThreads + threadIdx.x);
+}
+
+// The first block of a row: norm of the latent, rotation of the key, both into the cache. The
+// others: a thread per pair of the queries.
+__global__ void __launch_bounds__(kThreads, 4) LatentAppendKernel(AppendArgs args) {
   __shared__ float partial[kWarp];
   const LatentPages& pages = args.cache.pages;
   const StepRows& rows = args.cache.rows;
-  const StepRow& step = rows.rows[blockIdx.x];
-  const float* kv = args.kv + static_cast<std::int64_t>(blockIdx.x) * (pages.latent + pages.rope);
+  if (blockIdx.x > 0) {
+    RotatePair(args.q, rows.rows, args.queries, args.rope, blockIdx.y,
+               (blockIdx.x - 1) * kThreads + threadIdx.x);
+    return;
+  }
+  const StepRow& step = rows.rows[blockIdx.y];
+  const float* kv = args.kv + static_cast<std::int64_t>(blockIdx.y) * (pages.latent + pages.rope);
   float squares = 0;
   for (int i = threadIdx.x; i < pages.latent; i += kThreads) squares += kv[i] * kv[i];
   const float mean = BlockSum(squares, partial) / static_cast<float>(pages.latent);
@@ -88,7 +99,9 @@ void LaunchRopeQuery(float* q, const StepRow* step, int rows, const HeadShape& s
 }
 
 void LaunchLatentAppend(const AppendArgs& args, cudaStream_t stream) {
-  LatentAppendKernel<<<static_cast<unsigned>(args.rows), kThreads, 0, stream>>>(args);
+  const unsigned blocks =
+      1 + (args.q != nullptr ? BlocksFor(args.queries.heads * (args.rope.rope / 2)) : 0);
+  LatentAppendKernel<<<dim3(blocks, static_cast<unsigned>(args.rows)), kThreads, 0, stream>>>(args);
 }
 
 }  // namespace paluku::cuda

@@ -1,4 +1,4 @@
-// Operations that treat rows one by one: Embed, GatherRows, RopeQuery, LatentAppend.
+// Operations that treat rows one by one: Embed, GatherRows, LatentAppend, rotation of queries.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -35,6 +35,8 @@ struct AppendArgs {
   RopeArgs rope;
   CacheView cache;
   int rows;
+  float* q;  // [rows, queries.heads * queries.width] or nullptr: rotated in the same launch
+  HeadShape queries;
 };
 void LaunchLatentAppend(const AppendArgs& args, cudaStream_t stream);
 

@@ -46,7 +46,7 @@ CASES = {
     "product": [("MatMulCases.NanStays*:MatMulCases.WeightsInBlocksOf64", "mat_vec norm product"),
                 ("MatMulCases.WeightsInBlocksOf*:*EveryNetwork.*Ffn/*", "mat_vec " + NETWORKS)],
     "route": [("ExpertCases.Ties*:ExpertCases.Excluded*", "route mat_vec"), ("ExpertCases.Route*", "route mat_vec")],
-    "rows": [("ElementwiseCases.Embed*:ElementwiseCases.Gather*:ElementwiseCases.Rope*:ElementwiseCases.LatentAppend",
+    "rows": [("ElementwiseCases.Embed*:ElementwiseCases.Gather*:ElementwiseCases.LatentAppendRotatesQueries*:ElementwiseCases.LatentAppend",
               "rows")],
     "sample": [("ElementwiseCases.Sample*", "sample")],
 }
