@@ -1,10 +1,11 @@
 // Products and feed-forward networks. A few rows are multiplied weight by weight (mat_vec.h,
 // experts.h); many rows by integer weights on tensor cores, the experts in groups (product.h,
-// group.h); many rows by float weights in runs of a few.
+// group.h), by float weights in f32 (float_product.h); networks of float weights in runs of a few.
 #include <algorithm>
 #include <functional>
 
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/kernels/float_product.h"
 #include "engine/backend/cuda/kernels/group.h"
 #include "engine/backend/cuda/kernels/mat_vec.h"
 #include "engine/backend/cuda/kernels/norm.h"
@@ -156,7 +157,11 @@ Network ShapeOf(SwiGluWeights weights) {
 
 void CudaBackend::Multiply(const WeightView& weight, const Columns& x, int rows, float* out) {
   if (Stopped()) return;  // there may have been no memory for x
-  if (rows > kMaxColumns && !IsFloat(weight.form)) {
+  if (rows <= kMaxColumns) {
+    LaunchMatVec({.weight = weight, .out = out}, {}, x, rows, device_.stream());
+  } else if (IsFloat(weight.form)) {
+    LaunchFloatProduct(weight, x.values, rows, out, device_.stream());
+  } else {
     LaunchProduct({.weight = weight,
                    .up = {},
                    .x = x.quantised,
@@ -165,12 +170,6 @@ void CudaBackend::Multiply(const WeightView& weight, const Columns& x, int rows,
                    .groups = {},
                    .out = out},
                   device_.stream());
-    return Launched();
-  }
-  for (int first = 0; first < rows && !Stopped(); first += kMaxColumns) {
-    LaunchMatVec({.weight = weight, .out = out + first * weight.rows}, {},
-                 From(x, first, weight.columns), std::min(kMaxColumns, rows - first),
-                 device_.stream());
   }
   Launched();
 }
