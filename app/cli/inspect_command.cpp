@@ -1,4 +1,5 @@
 // inspect MODEL: what a model file is, from its header alone.
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -38,11 +39,18 @@ nlohmann::json Groups(const ModelCard& card) {
   return groups;
 }
 
+// What would make the card faster with this model; empty: nothing.
+std::string RemarkOn(const ModelCard& card, Backend& cuda) {
+  const bool halves = std::any_of(card.tensor_types.begin(), card.tensor_types.end(),
+                                  [](auto& of) { return of.first == "F16" || of.first == "BF16"; });
+  return halves ? cuda.Remark() : "";
+}
+
 // The card that would compute, or why there is none.
-nlohmann::json Cuda(const Result<std::unique_ptr<Backend>>& cuda) {
+nlohmann::json Cuda(const ModelCard& card, const Result<std::unique_ptr<Backend>>& cuda) {
   if (!cuda) return {{"card", nullptr}, {"reason", cuda.error().detail}};
   const CardInfo info = (*cuda)->card();
-  return {{"card", info.name}, {"free_bytes", info.free_bytes}};
+  return {{"card", info.name}, {"free_bytes", info.free_bytes}, {"remark", RemarkOn(card, **cuda)}};
 }
 
 nlohmann::json ToJson(const ModelCard& card) {
@@ -125,10 +133,12 @@ void PrintText(const ModelCard& card) {
   for (const Error& reason : card.unsupported) Line("Unsupported", reason.Message());
 }
 
-void PrintCuda(const Result<std::unique_ptr<Backend>>& cuda) {
+void PrintCuda(const ModelCard& card, const Result<std::unique_ptr<Backend>>& cuda) {
   if (!cuda) return Line("CUDA", "no: " + cuda.error().detail);
   const CardInfo info = (*cuda)->card();
   Line("CUDA", info.name + ", " + Bytes(info.free_bytes) + " free");
+  const std::string remark = RemarkOn(card, **cuda);
+  if (!remark.empty()) Line("", remark);
 }
 
 Status Inspect(const Context& context, const std::string& model) {
@@ -137,11 +147,11 @@ Status Inspect(const Context& context, const std::string& model) {
   const auto cuda = CreateBackend({.name = "cuda"});
   if (context.json) {
     nlohmann::json json = ToJson(card);
-    json["cuda"] = Cuda(cuda);
+    json["cuda"] = Cuda(card, cuda);
     PrintJson(json);
   } else {
     PrintText(card);
-    PrintCuda(cuda);
+    PrintCuda(card, cuda);
   }
   return {};
 }

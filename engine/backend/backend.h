@@ -167,6 +167,9 @@ class Backend {
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
   virtual CardInfo card() const { return {}; }
+  // What a person could install to make it faster with float weights, in words; empty: nothing.
+  // May open a library to find out.
+  virtual std::string Remark() { return {}; }
 
   // --- memory -------------------------------------------------------------------------------
   // Uninitialised memory, 64-byte aligned. Error: kOutOfMemory.

@@ -17,6 +17,9 @@ namespace {
 
 // What a CUDA context, the loaded kernels and cuBLAS take on a card before anything is allocated.
 constexpr std::int64_t kRuntimeBytes = 450ll << 20;
+// Of these, what cuBLAS takes of its own when it is opened later: a pool of 8 MiB (32 on cards for
+// servers), and the code of the few kernels that are used. An estimate, not measured on a card.
+constexpr std::int64_t kDenseLibraryBytes = 64ll << 20;
 // What a desktop on the same card needs to go on drawing.
 constexpr std::int64_t kReserveBytes = 512ll << 20;
 
@@ -62,9 +65,16 @@ MemoryPart PartOf(std::string_view name) {
   return MemoryPart::kAttention;
 }
 
+bool IsRouterGate(std::string_view name) { return Contains(name, ".ffn_gate_inp."); }
+
 // Kept as f32 whatever the file has: norms, router and its bias (weights.cpp).
 bool BecomesF32(std::string_view name, const Tensor& tensor) {
-  return tensor.rank == 1 || Contains(name, ".ffn_gate_inp.");
+  return tensor.rank == 1 || IsRouterGate(name);
+}
+
+bool IsUpProjection(std::string_view name) {
+  return Contains(name, ".attn_kv_b.") || Contains(name, ".attn_k_b.") ||
+         Contains(name, ".attn_v_b.");
 }
 
 // A tensor that is used as it is.
@@ -80,9 +90,8 @@ Sides InPlace(const Tensor& tensor) {
 Sides Converted(std::int64_t bytes) { return {.card = bytes, .processor = bytes, .file = 0}; }
 
 Sides SidesOf(std::string_view name, const Tensor& tensor) {
-  const bool whole = Contains(name, ".attn_kv_b."), keys = Contains(name, ".attn_k_b.");
-  const bool values = Contains(name, ".attn_v_b.");
-  if (whole || keys || values) {
+  if (IsUpProjection(name)) {
+    const bool keys = Contains(name, ".attn_k_b.");
     const DType type = UpProjectionType(tensor.dtype);
     if (!keys && type == tensor.dtype) return InPlace(tensor);  // keys are turned
     return Converted(tensor.elements() * Info(type).block_bytes);
@@ -105,7 +114,23 @@ struct ModelSides {
   std::map<int, ExpertLayer> experts;  // by layer
   bool whole_experts = false;          // of integers: the card multiplies many rows at once
   bool whole_dense = false;
+  // The longest rows of float weights that cuBLAS multiplies by, and of those in 16 bits.
+  std::int64_t dense_columns = 0, split_columns = 0;
 };
+
+// Weights of products with every row of a step, when they are floats; the gate stays with the
+// card's own kernels.
+void CountDense(std::string_view name, const Tensor& tensor, ModelSides& model) {
+  const bool floats = Info(tensor.dtype).block_elements == 1;
+  if (!floats || tensor.rank < 2 || IsUpProjection(name) || IsRouterGate(name) ||
+      !cuda::PaysForDenseLibrary(kPrefillChunk, tensor.columns())) {
+    return;
+  }
+  model.dense_columns = std::max(model.dense_columns, tensor.columns());
+  if (tensor.dtype != DType::kF32) {
+    model.split_columns = std::max(model.split_columns, tensor.columns());
+  }
+}
 
 bool IsWhole(const Tensor& tensor) {
   const auto layout = cuda::LayoutOf(tensor.dtype, tensor.rows(), tensor.columns());
@@ -137,6 +162,7 @@ ModelSides CountWeights(const ModelFile& file, const ModelConfig& config) {
     if (routed || part == MemoryPart::kSharedExperts) {
       model.whole_experts = model.whole_experts || IsWhole(tensor);
     }
+    if (part == MemoryPart::kAttention) CountDense(name, tensor, model);
     if (part == MemoryPart::kDenseNetworks) {
       model.whole_dense = model.whole_dense || (IsWhole(tensor) && !config.squared_relu);
     }
@@ -165,7 +191,9 @@ cuda::WorkspaceShape WorkspaceOf(const ModelConfig& config, const ModelSides& mo
           .vocabulary = config.vocabulary,
           .whole_experts = model.whole_experts,
           .whole_dense = model.whole_dense,
-          .rows_on_host = 0};
+          .rows_on_host = 0,
+          .dense_columns = model.dense_columns,
+          .split_columns = model.split_columns};
 }
 
 // Bytes of one part at one home are one entry.
@@ -282,7 +310,8 @@ Result<MemoryPlan> PlanMemory(const ModelFile& file, const ModelConfig& config,
       LatentCache::Describe(config, request.latent_type, request.context_tokens));
   const std::int64_t cache = pages.page_bytes() * pages.page_count;
   const std::int64_t activations = Activations::Bytes(config, kPrefillChunk, kMaxOutputs);
-  const std::int64_t runtime = request.runtime_loaded ? 0 : kRuntimeBytes;
+  const std::int64_t opened_later = model.dense_columns > 0 ? kDenseLibraryBytes : 0;
+  const std::int64_t runtime = request.runtime_loaded ? opened_later : kRuntimeBytes;
 
   MemoryPlan plan;
   plan.context_tokens = request.context_tokens;

@@ -18,6 +18,9 @@ inline constexpr double kRoundedActivations = 6e-5;
 // standard deviations, a step 1/21 of one, which makes 1.9e-4; the error of the input counts in
 // both factors.
 inline constexpr double kRoundedNetwork = 6e-4;
+// Activations as the sum of two bf16: at most 2^-17 of a value is left, and 1e-11 of the power;
+// several times that for the worst row of a few values.
+inline constexpr double kSplitBfloat = 1e-10;
 // Attention on tensor cores, where a weight of the softmax is one f16: 2^-12 of its size, evenly
 // spread, 2e-8 of the power; and keys that are int8 times a scale, rounded to f16, which moves
 // scores likewise and by more where they are large.

@@ -23,6 +23,7 @@ CudaBackend::CudaBackend(Device device, const CudaHost& host)
       host_experts_(device_, recordings_, host),
       sender_(device_, host.threads),
       expert_stream_(device_, sender_, host),
+      dense_library_(device_, recordings_, host),
       rounded_(device_, recordings_) {
   for (cudaEvent_t& event : pace_) {
     device_.Check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/backend/backend.h"
+#include "engine/backend/cuda/dense_library.h"
 #include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/expert_stream.h"
 #include "engine/backend/cuda/fingerprint.h"
@@ -35,6 +36,7 @@ class CudaBackend final : public Backend {
   CardInfo card() const override {
     return {device_.card(), device_.FreeBytes(), device_.link_speed()};
   }
+  std::string Remark() override { return dense_library_.Problem(); }
 
   Result<Buffer> Allocate(std::int64_t bytes) override;
   Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners) override;
@@ -122,7 +124,9 @@ class CudaBackend final : public Backend {
   void AttendExpanded(const MlaAttentionParams& p, const StepSequence& sequence);
   void AttendAbsorbed(const MlaAttentionParams& p, int first_row, int rows,
                       const QuantisedRows& rounded);
-  // out[r] = weight * column r of x, for any number of rows.
+  // out[r] = weight * column r of x, for any number of rows; with our own kernels alone, and with
+  // cuBLAS where that is faster.
+  void MultiplyByKernels(const WeightView& weight, const Columns& x, int rows, float* out);
   void Multiply(const WeightView& weight, const Columns& x, int rows, float* out);
   // `passing`: the routed experts when they are not on the card but pass through it.
   void RunManyRows(const Tensor& x, const ExpertArgs& args, const Tensor& out,
@@ -138,6 +142,7 @@ class CudaBackend final : public Backend {
   HostExperts host_experts_;
   WeightSender sender_;
   ExpertStream expert_stream_;
+  DenseLibrary dense_library_;
 
   // The step in progress.
   StepBatch batch_;

@@ -1,6 +1,7 @@
 // Products and feed-forward networks. A few rows are multiplied weight by weight (mat_vec.h,
 // experts.h); many rows by integer weights on tensor cores, the experts in groups (product.h,
-// group.h), by float weights in f32 (float_product.h); networks of float weights in runs of a few.
+// group.h), by float weights in f32 (float_product.h) or with cuBLAS (dense_library.h); networks of
+// float weights in runs of a few.
 #include <algorithm>
 #include <functional>
 
@@ -156,6 +157,13 @@ Network ShapeOf(SwiGluWeights weights) {
 }  // namespace
 
 void CudaBackend::Multiply(const WeightView& weight, const Columns& x, int rows, float* out) {
+  const bool done =
+      !Stopped() && IsFloat(weight.form) && dense_library_.Multiply(weight, x.values, rows, out);
+  if (!done) MultiplyByKernels(weight, x, rows, out);
+}
+
+void CudaBackend::MultiplyByKernels(const WeightView& weight, const Columns& x, int rows,
+                                    float* out) {
   if (Stopped()) return;  // there may have been no memory for x
   if (rows <= kMaxColumns) {
     LaunchMatVec({.weight = weight, .out = out}, {}, x, rows, device_.stream());

@@ -168,7 +168,8 @@ void CudaBackend::RouteExperts(const RouteExpertsParams& p) {
   plan.Add<float>(std::int64_t{rows} * p.experts);
   auto* logits = reinterpret_cast<float*>(scratch_.Reserve(plan));
   if (logits == nullptr) return;
-  Multiply(ViewOf(p.gate), ColumnsOf(p.x, false), rows, logits);
+  // The gate is small, and every model has one: not worth opening cuBLAS for.
+  MultiplyByKernels(ViewOf(p.gate), ColumnsOf(p.x, false), rows, logits);
   LaunchRoute({.logits = logits,
                .bias = p.bias ? p.bias.f32() : nullptr,
                .sigmoid = p.function == GateFunction::kSigmoid,

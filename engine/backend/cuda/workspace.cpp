@@ -105,6 +105,17 @@ std::int64_t RoundedBytes(const WorkspaceShape& s) {
   return plan.bytes();
 }
 
+std::int64_t DenseLibraryBytes(const WorkspaceShape& s) {
+  if (s.dense_columns == 0) return 0;
+  ScratchPlan split;
+  if (s.split_columns > 0) {
+    split.Add<std::uint16_t>(s.rows * s.split_columns);
+    split.Add<std::uint16_t>(s.rows * s.split_columns);
+    split.Add<float>(s.rows);
+  }
+  return kDenseWorkspaceBytes + split.bytes();
+}
+
 std::int64_t HostExpertBytes(const WorkspaceShape& s) {
   ScratchPlan plan;
   plan.Add<float>(std::int64_t{s.rows_on_host} * s.hidden);
@@ -116,7 +127,7 @@ std::int64_t HostExpertBytes(const WorkspaceShape& s) {
 
 std::int64_t WorkspaceBytes(const WorkspaceShape& shape) {
   return std::max({AttentionBytes(shape), NetworkBytes(shape), OtherBytes(shape)}) +
-         RoundedBytes(shape) + HostExpertBytes(shape) + kStepBytes;
+         RoundedBytes(shape) + DenseLibraryBytes(shape) + HostExpertBytes(shape) + kStepBytes;
 }
 
 }  // namespace paluku::cuda

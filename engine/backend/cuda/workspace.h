@@ -25,7 +25,17 @@ struct WorkspaceShape {
   // Weights of integers: networks of many rows are computed at once, with room for all of them.
   bool whole_experts = false, whole_dense = false;
   int rows_on_host = 0;  // at most, whose routed experts the processor computes in some layers
+  // The longest rows of float weights that cuBLAS multiplies by, and of those in 16 bits; 0: none.
+  std::int64_t dense_columns = 0, split_columns = 0;
 };
+
+// Whether cuBLAS pays for `rows` rows by float weights: more than one tile of our own kernel, and
+// long enough that walking through them takes our kernel longer than starting four does.
+constexpr bool PaysForDenseLibrary(int rows, std::int64_t columns) {
+  return rows > 64 && columns >= 256;
+}
+// What cuBLAS works in; NVIDIA recommends 4 MiB before Hopper and 32 MiB for it.
+inline constexpr std::int64_t kDenseWorkspaceBytes = 12 << 20;
 
 // Bytes on the card.
 std::int64_t WorkspaceBytes(const WorkspaceShape& shape);

@@ -181,6 +181,16 @@ TEST(MemoryPlanTest, ADriverThatIsLoadedIsNotCountedAgain) {
             BytesOf(before, MemoryPart::kRuntime, MemoryHome::kCard));
 }
 
+// cuBLAS is opened by the first long step of a model with float weights, after the plan was made.
+TEST(MemoryPlanTest, CuBlasIsCountedForFloatWeightsAlone) {
+  const auto runtime = [](const Model& model) {
+    const MemoryPlan plan = Plan(model, {.card_bytes = 8 * kGiB, .runtime_loaded = true});
+    return BytesOf(plan, MemoryPart::kRuntime, MemoryHome::kCard);
+  };
+  EXPECT_GT(runtime(Open("glm-4.7-flash")), 0);
+  EXPECT_EQ(runtime(Open("wide-q4_k")), 0);
+}
+
 TEST(MemoryPlanTest, ALongerContextCostsItsCacheAlone) {
   const Model model = Open("v2-lite");
   PlanRequest request = {.context_tokens = 64};

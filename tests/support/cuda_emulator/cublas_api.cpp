@@ -12,6 +12,7 @@
 
 #include "tests/support/cuda_emulator/api_state.h"
 #include "tests/support/cuda_emulator/float_formats.h"
+#include "tests/support/cuda_emulator/launch.h"
 #include "tests/support/cuda_emulator/settings.h"
 
 #pragma GCC visibility push(default)
@@ -152,7 +153,10 @@ void MultiplyOne(const Product& p, int batch) {
 bool Supported(cudaDataType a, cudaDataType b, cudaDataType c, cublasComputeType_t compute) {
   if (a != b) return false;
   if (compute == CUBLAS_COMPUTE_32I) return a == CUDA_R_8I && c == CUDA_R_32I;
-  if (compute != CUBLAS_COMPUTE_32F && compute != CUBLAS_COMPUTE_32F_FAST_TF32) return false;
+  if (compute != CUBLAS_COMPUTE_32F && compute != CUBLAS_COMPUTE_32F_PEDANTIC &&
+      compute != CUBLAS_COMPUTE_32F_FAST_TF32) {
+    return false;
+  }
   if (a == CUDA_R_16F || a == CUDA_R_16BF) return c == a || c == CUDA_R_32F;
   return a == CUDA_R_32F && c == CUDA_R_32F;
 }
@@ -252,6 +256,7 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
                         stride_c,
                         batch};
   EnqueueWork(handle->stream, Work{Work::Kind::kKernel, [product] {
+                                     LogLibraryProduct("cublasGemm");
                                      for (int i = 0; i < product.batch; ++i)
                                        MultiplyOne(product, i);
                                    }});

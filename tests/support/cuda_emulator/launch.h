@@ -19,6 +19,9 @@ struct LaunchRecord {
   PalukuEmuCounters counters;
 };
 
+// A product of the stand-in for cuBLAS; on a card it is a kernel as well.
+PALUKU_EMU_EXPORT void LogLibraryProduct(const char* name);
+
 // The log since the last reset.
 const std::vector<LaunchRecord>& LaunchLog();
 void ResetLaunchLog();

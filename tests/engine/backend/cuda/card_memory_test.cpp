@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/backend/registry.h"
+#include "engine/loader/convert/convert.h"
 #include "engine/model/memory_plan.h"
 #include "engine/session/session.h"
 #include "tests/support/cuda_emulator/cuda_emulator.h"
@@ -24,11 +25,29 @@ struct MemoryCase {
   const char* name;
   int expert_layers;  // at most, on the card
   ExpertStreaming streaming = ExpertStreaming::kNever;
+  const char* type = nullptr;  // that the file is converted to
 };
-constexpr MemoryCase kCases[] = {{"tests/data/narrow-q8_0", kAllLayers},
-                                 {"tests/data/minicpm3", kAllLayers},
-                                 {"tests/data/v3", 0},
-                                 {"tests/data/wide-q4_k", 0, ExpertStreaming::kAlways}};
+// The last has float weights that cuBLAS multiplies by, with activations in halves.
+constexpr MemoryCase kCases[] = {
+    {"tests/data/narrow-q8_0", kAllLayers},
+    {"tests/data/minicpm3", kAllLayers},
+    {"tests/data/v3", 0},
+    {"tests/data/wide-q4_k", 0, ExpertStreaming::kAlways},
+    {"tests/data/glm-4.7-flash", kAllLayers, ExpertStreaming::kNever, "F16"}};
+
+Result<std::shared_ptr<const ModelFile>> OpenModel(const MemoryCase& c) {
+  PALUKU_ASSIGN_OR_RETURN(auto file,
+                          ModelFile::Open(std::string(PALUKU_SOURCE_DIR "/") + c.name + ".gguf"));
+  if (c.type == nullptr) return file;
+  const std::string path = testing::TempDir() + "card_memory_" + c.type + ".gguf";
+  PALUKU_ASSIGN_OR_RETURN(
+      const ConvertResult converted,
+      ConvertModel(*file, path, {.recipe = FindRecipe(c.type), .threads = 1}, {}, {}));
+  PALUKU_CHECK(converted.file_bytes > 0);
+  auto opened = ModelFile::Open(path);
+  std::filesystem::remove(path);  // its mapping stays
+  return opened;
+}
 
 std::int64_t Planned(const MemoryPlan& plan) {
   std::int64_t bytes = 0;
@@ -44,7 +63,7 @@ class CardMemory : public testing::TestWithParam<MemoryCase> {};
 TEST_P(CardMemory, IsWhatThePlanSays) {
   paluku_emu_set("shadow", "0");
   const MemoryCase& c = GetParam();
-  auto file = ModelFile::Open(std::string(PALUKU_SOURCE_DIR "/") + c.name + ".gguf");
+  auto file = OpenModel(c);
   ASSERT_TRUE(file.has_value());
   auto config = ModelConfig::Parse(**file);
   ASSERT_TRUE(config.has_value());
@@ -90,6 +109,7 @@ std::string CaseName(const testing::TestParamInfo<MemoryCase>& info) {
   name += info.param.expert_layers == kAllLayers ? "_whole"
                                                  : "_" + std::to_string(info.param.expert_layers);
   if (info.param.streaming == ExpertStreaming::kAlways) name += "_streamed";
+  if (info.param.type != nullptr) name += std::string("_") + info.param.type;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   return name;
