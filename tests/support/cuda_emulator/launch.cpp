@@ -1,6 +1,7 @@
 #include "tests/support/cuda_emulator/launch.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <numeric>
 #include <set>
 #include <string>
@@ -46,7 +47,18 @@ std::vector<std::uint32_t> BlockOrder(std::uint64_t blocks, Random& random) {
 
 }  // namespace
 
+void NoteKernel(const char* what, const std::string& name) {
+  static std::FILE* file =
+      settings().kernels.empty() ? nullptr : std::fopen(settings().kernels.c_str(), "w");
+  static auto* known = new std::set<std::string>;
+  const std::string line = std::string(what) + " " + name;
+  if (file == nullptr || !known->insert(line).second) return;
+  std::fprintf(file, "%s\n", line.c_str());
+  std::fflush(file);
+}
+
 bool RunLaunch(const Kernel& kernel, const LaunchShape& shape) {
+  NoteKernel("launched", kernel.name);
   Random random(settings().seed * 1000003 + ++launches_begun);
   LaunchCounters counters;
   Block block(kernel, shape, random, counters);

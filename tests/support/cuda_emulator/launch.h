@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "tests/support/cuda_emulator/cuda_emulator.h"
@@ -18,6 +19,9 @@ struct LaunchRecord {
   LaunchShape shape;
   PalukuEmuCounters counters;
 };
+
+// Says in the file of the setting "kernels", once each: "loaded NAME", "launched NAME".
+void NoteKernel(const char* what, const std::string& name);
 
 // A product of the stand-in for cuBLAS; on a card it is a kernel as well.
 PALUKU_EMU_EXPORT void LogLibraryProduct(const char* name);

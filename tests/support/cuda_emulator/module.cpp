@@ -7,6 +7,7 @@
 
 #include "tests/support/cuda_emulator/decoder.h"
 #include "tests/support/cuda_emulator/device_memory.h"
+#include "tests/support/cuda_emulator/launch.h"
 #include "tests/support/cuda_emulator/ptx_lexer.h"
 #include "tests/support/cuda_emulator/ptx_parser.h"
 #include "tests/support/cuda_emulator/report.h"
@@ -76,6 +77,7 @@ LoadedModule* ModuleRegistry::Load(std::string ptx) {
     for (const auto& [name, function] : module->syntax.functions) {
       if (function.entry && function.defined) {
         module->kernels.emplace(name, Decoder(module->syntax, symbols, function).Run());
+        NoteKernel("loaded", name);
       }
     }
   } catch (const PtxError& error) {

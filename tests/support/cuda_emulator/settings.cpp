@@ -102,13 +102,17 @@ bool Set(Settings& s, std::string_view name, std::string_view value) {
     s.ptx = value;
     return true;
   }
+  if (name == "kernels") {
+    s.kernels = value;
+    return true;
+  }
   return false;
 }
 
 Settings FromEnvironment() {
   static const char* const kNames[] = {"shadow",  "count",      "order",   "seed", "preempt",
                                        "perturb", "streams",    "verbose", "fail", "arch",
-                                       "memory",  "processors", "fault",   "ptx"};
+                                       "memory",  "processors", "fault",   "ptx",  "kernels"};
   Settings result;
   for (const char* name : kNames) {
     std::string variable = "PALUKU_EMU_";

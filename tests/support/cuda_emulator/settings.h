@@ -41,7 +41,8 @@ struct Settings {
   std::uint32_t arch = 0;      // compute capability x 10; 0: that of the loaded code
   std::uint32_t processors = 20;
   std::uint64_t memory = std::uint64_t{8} << 30;
-  std::string ptx;  // file that replaces the PTX of the module with the same kernels
+  std::string ptx;      // file that replaces the PTX of the module with the same kernels
+  std::string kernels;  // file that gets the names of kernels loaded and launched
   Faults faults;
 };
 
