@@ -184,6 +184,7 @@ T.ApplicationWindow {
             sourceComponent: ModelsPage {
                 focus: true
                 library: window.app.library
+                homeText: window.app.chat.homeText
                 sidebarAway: !window.docked
                 onSidebarWanted: window.toggleSidebar()
                 onClosed: window.go(Main.Chat)

@@ -877,6 +877,10 @@
 <context>
     <name>ModelRow</name>
     <message>
+        <source>Computed by: %1</source>
+        <translation>లెక్కించేది: %1</translation>
+    </message>
+    <message>
         <source>In use</source>
         <translation>వాడుతున్నది</translation>
     </message>

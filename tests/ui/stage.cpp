@@ -91,6 +91,14 @@ void Stage::loadModel() {
   host_->setModel(model);
 }
 
+void Stage::loadModelInPart() {
+  HostModel model;
+  model.state = HostModel::State::kReady;
+  model.name = QString::fromUtf8(kSampleModel);
+  model.home = {.card = "RTX", .no_card = {}, .expert_layers = 26, .expert_layers_on_card = 20};
+  host_->setModel(model);
+}
+
 void Stage::beginLoading(double progress) {
   HostModel model;
   model.state = HostModel::State::kLoading;

@@ -38,6 +38,8 @@ class Stage : public QObject {
   Q_INVOKABLE bool answering() const { return host_->answering(); }
   // A model of V2-Lite's shape answers.
   Q_INVOKABLE void loadModel();
+  // The same on a card that has the experts of all but six layers.
+  Q_INVOKABLE void loadModelInPart();
   // A model is being made ready.
   Q_INVOKABLE void beginLoading(double progress);
   // Lets storage and interface finish what they have begun.

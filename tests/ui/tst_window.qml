@@ -7,6 +7,23 @@ import PalukuApp
 WindowCase {
     name: "Window"
 
+    Component {
+        id: modelRow
+
+        ModelRow {
+            library: stage.app.library
+            index: 0
+            modelId: "one"
+            name: "V2-Lite"
+            details: "9.7 GB"
+            path: "/models/one.gguf"
+            starter: false
+            usable: true
+            problem: ""
+            notes: []
+        }
+    }
+
     function test_composer_has_the_focus_at_the_start() {
         verify(inComposer());
         type("at once");
@@ -109,6 +126,18 @@ WindowCase {
         compare(window.page, Main.Models);
         keyClick(Qt.Key_L, Qt.ControlModifier);
         verify(inComposer());
+    }
+    function test_settings_and_the_models_say_what_the_processor_computes() {
+        stage.loadModelInPart();
+        verify(chat.homeText.includes("the experts of 6 layer"));
+        keyClick(Qt.Key_Comma, Qt.ControlModifier);
+        click("Models", named(window.contentItem, "Settings", item => item.Accessible.role === Accessible.List));
+        tryVerify(() => named(window.contentItem, chat.homeText));
+        const row = createTemporaryObject(modelRow, window.contentItem, { inUse: true, homeText: chat.homeText });
+        const text = "Computed by: " + chat.homeText;
+        verify(named(row, text));
+        row.inUse = false;
+        verify(!named(row, text), "another model is computed nowhere now");
     }
     function test_every_section_of_the_settings_opens() {
         for (const [width, back] of [[1280, false], [420, true]]) {

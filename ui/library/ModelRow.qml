@@ -14,6 +14,7 @@ FocusScope {
     required property string details
     required property string path
     required property bool inUse
+    required property string homeText
     required property bool starter
     required property bool usable
     required property string problem
@@ -53,6 +54,14 @@ FocusScope {
             role: Theme.label
             color: Theme.ink2
             text: row.details
+        }
+        UiText {
+            width: parent.width
+            wrapMode: Text.Wrap
+            visible: row.inUse && row.homeText.length > 0
+            role: Theme.label
+            color: Theme.ink2
+            text: qsTr("Computed by: %1").arg(row.homeText)
         }
         UiText {
             width: parent.width

@@ -9,6 +9,7 @@ FocusScope {
     id: page
 
     required property LibraryController library
+    required property string homeText
     property bool sidebarAway: false
     signal sidebarWanted()
     signal closed()
@@ -91,6 +92,7 @@ FocusScope {
                 ModelRow {
                     width: column.width
                     library: page.library
+                    homeText: page.homeText
                 }
             }
         }
