@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 #include "engine/base/utf8.h"
 #include "engine/text/byte_alphabet.h"
@@ -256,6 +257,28 @@ Result<std::vector<MergeTable::Rule>> TokenizerBuilder::RulesOfTokens() const {
     }
   }
   return rules;
+}
+
+Result<std::vector<Merge>> TokenizerBuilder::ListMerges() {
+  PALUKU_TRY(Check());
+  Classify();
+  PALUKU_ASSIGN_OR_RETURN(std::vector<MergeTable::Rule> rules, RulesOfTokens());
+  std::sort(rules.begin(), rules.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.rank, a.left, a.right) < std::tie(b.rank, b.left, b.right);
+  });
+  if (rules.size() > kVocabularyLimits.merges)
+    return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "merges");
+  const auto text = [&](std::int32_t id) {
+    return vocabulary_.tokens[static_cast<std::size_t>(id)];
+  };
+  std::vector<Merge> merges;
+  merges.reserve(rules.size());
+  for (const MergeTable::Rule& rule : rules) merges.push_back({text(rule.left), text(rule.right)});
+  return merges;
+}
+
+Result<std::vector<Merge>> MergesOfIds(Vocabulary vocabulary, const std::stop_token& stop) {
+  return TokenizerBuilder(std::move(vocabulary), stop).ListMerges();
 }
 
 // Place of every token by score, best first, equal scores at the same place; without scores its id.

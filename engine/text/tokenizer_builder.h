@@ -1,5 +1,5 @@
-// TokenizerBuilder: checks a Vocabulary and makes the tables of a Tokenizer from it. Used once,
-// by Tokenizer::Create.
+// TokenizerBuilder: checks a Vocabulary and makes the tables of a Tokenizer from it. Used once, by
+// Tokenizer::Create or MergesOfIds.
 #pragma once
 
 #include <array>
@@ -28,6 +28,8 @@ class TokenizerBuilder {
  public:
   explicit TokenizerBuilder(Vocabulary vocabulary);
   Result<std::shared_ptr<const Tokenizer>> Build();
+  // See MergesOfIds.
+  Result<std::vector<Merge>> ListMerges();
 
  private:
   Status Check() const;

@@ -118,4 +118,9 @@ Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path);
 // and the same files beside it. Errors as above.
 Result<Vocabulary> VocabularyFromTiktoken(const std::string& path);
 
+// The merges of a byte-level vocabulary that lists none and tells them by its ids, as a list: for
+// every token, in the order of ids, each way to cut it into two tokens, those of lower ids first.
+// So Hugging Face's TikTokenConverter does it. Errors: those of Tokenizer::Create.
+Result<std::vector<Merge>> MergesOfIds(Vocabulary vocabulary, const std::stop_token& stop);
+
 }  // namespace paluku

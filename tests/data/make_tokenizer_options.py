@@ -18,6 +18,7 @@ import sentencepiece
 import tiktoken
 from gguf import GGUFWriter
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers.convert_slow_tokenizer import TikTokenConverter
 
 from corpus import SENTENCES
 from make_family_tokenizers import (
@@ -158,6 +159,9 @@ def write_tiktoken(folder: Path, strings: list[str]) -> None:
         "bos_token": "<|begin|>",
         "eos_token": "<|end|>",
     }
+    converter = TikTokenConverter(str(folder / "tiktoken.model"))
+    _, merges = converter.extract_vocab_merges_from_model(converter.vocab_file)
+    (folder / "merges.txt").write_text("".join(f"{left} {right}\n" for left, right in merges))
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
     other = tiktoken.Encoding("kimi", pat_str=KIMI, mergeable_ranks=ranks, special_tokens=special)
     for string in strings:

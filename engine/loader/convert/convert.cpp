@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <deque>
 #include <map>
 #include <span>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "engine/loader/convert/tensor_plan.h"
 #include "engine/loader/gguf_writer.h"
 #include "engine/model/model_config.h"
+#include "engine/text/vocabulary.h"
 
 namespace paluku {
 namespace {
@@ -231,6 +233,24 @@ Entries NewEntries(const ModelFile& file, const ModelConfig& config, const Recip
   return entries;
 }
 
+// Merges that only the ids tell (tiktoken) are listed, because other programs want the list. Of a
+// vocabulary that Paluku cannot read nothing is said.
+Status AddMerges(const ModelFile& file, const std::stop_token& stop, std::deque<std::string>& texts,
+                 Entries& entries) {
+  constexpr char kMerges[] = "tokenizer.ggml.merges";
+  const bool byte_level = file.StringOr("tokenizer.ggml.model", "").value_or("") == "gpt2";
+  if (!byte_level || file.Has(kMerges)) return {};
+  const auto vocabulary = VocabularyFromGguf(file);
+  if (!vocabulary) return {};
+  PALUKU_ASSIGN_OR_RETURN(const std::vector<Merge> merges, MergesOfIds(*vocabulary, stop));
+  std::vector<std::string_view> views;
+  views.reserve(merges.size());
+  for (const Merge& merge : merges)
+    views.push_back(texts.emplace_back(merge.left + " " + merge.right));
+  entries[kMerges] = std::move(views);
+  return {};
+}
+
 ConvertResult Describe(const std::vector<PlannedTensor>& tensors) {
   std::map<std::string, int> types;
   for (const PlannedTensor& tensor : tensors) ++types[std::string(Info(tensor.out.dtype).name)];
@@ -248,9 +268,10 @@ Result<ConvertResult> ConvertModel(const ModelFile& file, const std::string& pat
   std::vector<GgufTensorInfo> infos;
   infos.reserve(tensors.size());
   for (const PlannedTensor& tensor : tensors) infos.push_back(tensor.out);
-  PALUKU_ASSIGN_OR_RETURN(
-      GgufWriter writer,
-      GgufWriter::Create(path, NewEntries(file, config, *options.recipe), infos));
+  Entries entries = NewEntries(file, config, *options.recipe);
+  std::deque<std::string> texts;  // of entries that the old file does not have
+  PALUKU_TRY(AddMerges(file, stop, texts, entries));
+  PALUKU_ASSIGN_OR_RETURN(GgufWriter writer, GgufWriter::Create(path, entries, infos));
   PALUKU_TRY(Converter(file, config, options, progress, std::move(stop)).Run(tensors, writer));
   if (file.damaged()) {
     return Fail(ErrorCode::kFileDamaged, file.path(), "it changed while it was read");

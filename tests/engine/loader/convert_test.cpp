@@ -11,10 +11,12 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "engine/loader/gguf_writer.h"
 #include "engine/model/model_config.h"
+#include "engine/text/tokenizer.h"
 #include "tests/engine/loader/tiny_model.h"
 #include "tests/engine/model/golden.h"
 
@@ -208,6 +210,34 @@ TEST_F(Convert, WhatTheSourceLeavesToBeKnownIsSaid) {
   const auto made = ModelFile::Open(out_).value();
   EXPECT_EQ(made->Number("deepseek2.rope.scaling.yarn_beta_fast").value(), 1);
   EXPECT_EQ(made->Number("deepseek2.rope.scaling.yarn_beta_slow").value(), 1);
+}
+
+// Those that Hugging Face's converter makes of the same tiktoken.model.
+TEST_F(Convert, MergesThatTheIdsTellAreListed) {
+  namespace fs = std::filesystem;
+  const fs::path data = fs::path(PALUKU_SOURCE_DIR) / "tests/data/tokenizers";
+  const fs::path folder = testing::TempDir() + "kimi-" + std::to_string(getpid());
+  fs::copy(LoadGolden("checkpoints/v3").files[0], folder, fs::copy_options::recursive);
+  fs::remove(folder / "tokenizer.json");
+  for (const char* name : {"tiktoken.model", "tokenizer_config.json"})
+    fs::copy(data / "tiktoken" / name, folder / name, fs::copy_options::overwrite_existing);
+  ASSERT_FALSE(ModelFile::Open(folder).value()->Has("tokenizer.ggml.merges"));
+  const auto result = Run(folder, "F16");
+  fs::remove_all(folder);
+  ASSERT_TRUE(result) << result.error().Message();
+
+  const auto made = ModelFile::Open(out_).value();
+  std::ifstream golden(data / "tiktoken" / "merges.txt");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(golden, line);) lines.push_back(line);
+  ASSERT_GT(lines.size(), 400u);
+  EXPECT_TRUE(std::ranges::equal(made->Strings("tokenizer.ggml.merges").value(), lines));
+  const auto own = Tokenizer::Create(VocabularyFromGguf(*made).value()).value();
+  const auto kimi = ModelFile::Open(data / "kimi-k2.gguf").value();
+  const auto other = Tokenizer::Create(VocabularyFromGguf(*kimi).value()).value();
+  for (const char* text : {"The quick brown fox, 12345 times.", "పలుకు", "汉字と private"})
+    EXPECT_EQ(own->Encode(text, SpecialTokens::kAsText),
+              other->Encode(text, SpecialTokens::kAsText));
 }
 
 struct TypeLimit {
