@@ -177,8 +177,9 @@ class Backend {
   // A weight in the form this backend computes with. The CPU uses a mapped weight in place and
   // returns it as it is; `host` must then outlive the backend's use. A card gets a copy in a layout
   // of its own, whose memory joins `owners`; such a tensor must not be cut into slabs or rows.
-  // Error: kOutOfMemory, kUnsupportedTensorType.
-  virtual Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners) = 0;
+  // Error: kOutOfMemory, kUnsupportedTensorType, kCancelled (`stop` is looked at between slices).
+  virtual Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners,
+                                       const std::stop_token& stop) = 0;
   virtual void Upload(std::span<const std::byte> from, std::byte* to) = 0;
   virtual void Download(const std::byte* from, std::span<std::byte> to) = 0;  // waits
   virtual void Copy(const std::byte* from, std::byte* to, std::int64_t bytes) = 0;

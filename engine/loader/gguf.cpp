@@ -47,9 +47,9 @@ std::optional<PartName> ParsePartName(const std::string& path) {
   return name;
 }
 
-Result<ModelFile::Contents> ParseFile(const std::string& path) {
+Result<ModelFile::Contents> ParseFile(const std::string& path, const std::stop_token& stop) {
   PALUKU_ASSIGN_OR_RETURN(auto file, MappedFile::Open(path));
-  return GgufParser(std::move(file)).Parse();
+  return GgufParser(std::move(file), stop).Parse();
 }
 
 // A whole number that the keys of a split set hold, of any integer type.
@@ -96,7 +96,8 @@ Status Append(ModelFile::Contents part, ModelFile::Contents& joined) {
 }
 
 // All parts of the set that `opened` belongs to. Only the first has the metadata of the model.
-Result<ModelFile::Contents> JoinParts(const ModelFile::Contents& opened, std::uint64_t count) {
+Result<ModelFile::Contents> JoinParts(const ModelFile::Contents& opened, std::uint64_t count,
+                                      const std::stop_token& stop) {
   const std::optional<PartName> name = ParsePartName(opened.path);
   if (!name || name->count != count) {
     return Fail(ErrorCode::kBadValue, opened.path,
@@ -106,7 +107,7 @@ Result<ModelFile::Contents> JoinParts(const ModelFile::Contents& opened, std::ui
   PALUKU_ASSIGN_OR_RETURN(const std::uint64_t tensors, SplitEntry(opened, kTensorsKey));
   ModelFile::Contents joined;
   for (std::uint64_t number = 1; number <= count; ++number) {
-    PALUKU_ASSIGN_OR_RETURN(ModelFile::Contents part, ParseFile(name->Path(number)));
+    PALUKU_ASSIGN_OR_RETURN(ModelFile::Contents part, ParseFile(name->Path(number), stop));
     PALUKU_TRY(ExpectEntry(part, kCountKey, count));
     PALUKU_TRY(ExpectEntry(part, kNumberKey, number - 1));
     PALUKU_TRY(ExpectEntry(part, kTensorsKey, tensors));
@@ -128,13 +129,14 @@ Result<ModelFile::Contents> JoinParts(const ModelFile::Contents& opened, std::ui
 
 }  // namespace
 
-Result<std::shared_ptr<const ModelFile>> OpenGguf(const std::string& path) {
-  PALUKU_ASSIGN_OR_RETURN(ModelFile::Contents contents, ParseFile(path));
+Result<std::shared_ptr<const ModelFile>> OpenGguf(const std::string& path,
+                                                  const std::stop_token& stop) {
+  PALUKU_ASSIGN_OR_RETURN(ModelFile::Contents contents, ParseFile(path, stop));
   if (contents.entries.contains(kCountKey)) {
     PALUKU_ASSIGN_OR_RETURN(const std::uint64_t count, SplitEntry(contents, kCountKey));
     if (count > kMaxParts) return Fail(ErrorCode::kLimitExceeded, path, std::string(kCountKey));
     if (count > 1) {
-      PALUKU_ASSIGN_OR_RETURN(contents, JoinParts(contents, count));
+      PALUKU_ASSIGN_OR_RETURN(contents, JoinParts(contents, count, stop));
     }
   }
   return std::make_shared<const ModelFile>(std::move(contents));

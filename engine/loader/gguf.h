@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "engine/base/error.h"
@@ -28,7 +29,8 @@ inline constexpr GgufLimits kGgufLimits;
 
 // Any part of a split set (name-00002-of-00004.gguf) opens all of it. Errors: kFileNotFound with
 // the names of missing parts, those of MappedFile::Open, kNotAModelFile, kUnsupportedVersion,
-// kFileTruncated, kLimitExceeded, kFileDamaged, kBadValue.
-Result<std::shared_ptr<const ModelFile>> OpenGguf(const std::string& path);
+// kFileTruncated, kLimitExceeded, kFileDamaged, kBadValue, kCancelled.
+Result<std::shared_ptr<const ModelFile>> OpenGguf(const std::string& path,
+                                                  const std::stop_token& stop = {});
 
 }  // namespace paluku

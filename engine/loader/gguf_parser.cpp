@@ -53,7 +53,8 @@ bool IsPlainName(std::string_view name) {
 
 }  // namespace
 
-GgufParser::GgufParser(std::shared_ptr<const MappedFile> file) : bytes_(file->bytes()) {
+GgufParser::GgufParser(std::shared_ptr<const MappedFile> file, std::stop_token stop)
+    : stop_(std::move(stop)), bytes_(file->bytes()) {
   out_.path = file->path();
   out_.mappings.push_back(std::move(file));
 }
@@ -83,6 +84,7 @@ Result<ModelFile::Contents> GgufParser::Parse() {
 }
 
 Result<std::span<const std::byte>> GgufParser::Take(std::uint64_t count) {
+  if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled);
   if (count > remaining()) return Truncated();
   if (position_ + count > kGgufLimits.metadata_bytes) return Limit("too much metadata");
   const auto taken = bytes_.subspan(position_, count);

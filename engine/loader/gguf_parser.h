@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,8 @@ namespace paluku {
 
 class GgufParser {
  public:
-  explicit GgufParser(std::shared_ptr<const MappedFile> file);
+  // `stop` is looked at whenever something is read.
+  explicit GgufParser(std::shared_ptr<const MappedFile> file, std::stop_token stop = {});
   Result<ModelFile::Contents> Parse();
 
  private:
@@ -63,6 +65,7 @@ class GgufParser {
                    std::uint64_t offset);
   Status PlaceTensors();
 
+  std::stop_token stop_;
   ModelFile::Contents out_;
   std::span<const std::byte> bytes_;
   std::uint64_t position_ = 0;

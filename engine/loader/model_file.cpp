@@ -78,8 +78,9 @@ Result<const T*> Get(const ModelFile& file, std::string_view key, std::string_vi
 
 }  // namespace
 
-Result<std::shared_ptr<const ModelFile>> ModelFile::Open(const std::string& path) {
-  return IsSafetensorsPath(path) ? OpenSafetensors(path) : OpenGguf(path);
+Result<std::shared_ptr<const ModelFile>> ModelFile::Open(const std::string& path,
+                                                         const std::stop_token& stop) {
+  return IsSafetensorsPath(path) ? OpenSafetensors(path, stop) : OpenGguf(path, stop);
 }
 
 std::uint64_t ModelFile::size_bytes() const {

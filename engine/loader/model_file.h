@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,8 +76,9 @@ class ModelFile {
   // Reads the header of the model at `path`; touches no weight. A tensor of an unknown type is no
   // error here, so that such a file can still be inspected: RequireTensor refuses it. `path`: a
   // GGUF file, any part of a split set, or a directory of safetensors. Errors: those of OpenGguf
-  // and OpenSafetensors.
-  static Result<std::shared_ptr<const ModelFile>> Open(const std::string& path);
+  // and OpenSafetensors; kCancelled within 250 ms of the stop request.
+  static Result<std::shared_ptr<const ModelFile>> Open(const std::string& path,
+                                                       const std::stop_token& stop = {});
 
   explicit ModelFile(Contents contents) : contents_(std::move(contents)) {}
 

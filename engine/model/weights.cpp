@@ -138,13 +138,13 @@ class WeightLoader {
       return Fail(ErrorCode::kUnsupportedTensorType, file_.path(),
                   prefix_ + std::string(name) + ": I32");
     }
-    return backend_.PrepareWeight(tensor, out_.buffers);
+    return backend_.PrepareWeight(tensor, out_.buffers, stop_);
   }
 
   Result<Tensor> TakeF32(std::string_view name, Shape shape, float scale = 1) {
     PALUKU_ASSIGN_OR_RETURN(Tensor tensor, Find(name, shape));
     if (tensor.dtype == DType::kF32 && scale == 1) {
-      return backend_.PrepareWeight(tensor, out_.buffers);
+      return backend_.PrepareWeight(tensor, out_.buffers, stop_);
     }
     std::vector<float> values = Dequantise(tensor);
     for (float& value : values) value *= scale;
@@ -213,11 +213,11 @@ class WeightLoader {
                             .rank = 3,
                             .shape = {config_.heads, rows, config_.latent},
                             .data = kv_b.data};
+      PALUKU_ASSIGN_OR_RETURN(out.w_uk, backend_.PrepareWeight(RowsOfSlabs(heads, 0, config_.nope),
+                                                               out_.buffers, stop_));
       PALUKU_ASSIGN_OR_RETURN(
-          out.w_uk, backend_.PrepareWeight(RowsOfSlabs(heads, 0, config_.nope), out_.buffers));
-      PALUKU_ASSIGN_OR_RETURN(
-          out.w_uv,
-          backend_.PrepareWeight(RowsOfSlabs(heads, config_.nope, config_.value), out_.buffers));
+          out.w_uv, backend_.PrepareWeight(RowsOfSlabs(heads, config_.nope, config_.value),
+                                           out_.buffers, stop_));
       return {};
     }
     const Tensor uk = UpShape(kv_b.dtype, config_.nope);
@@ -267,7 +267,7 @@ class WeightLoader {
         const Tensor v_b, Find("attn_v_b.weight", {config_.heads, config_.value, config_.latent}));
     const Tensor uv = UpShape(v_b.dtype, config_.value);
     if (v_b.dtype == uv.dtype) {
-      PALUKU_ASSIGN_OR_RETURN(out.w_uv, backend_.PrepareWeight(v_b, out_.buffers));
+      PALUKU_ASSIGN_OR_RETURN(out.w_uv, backend_.PrepareWeight(v_b, out_.buffers, stop_));
       return {};
     }
     std::vector<std::byte> bytes(static_cast<std::size_t>(uv.bytes()));

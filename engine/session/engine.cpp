@@ -32,13 +32,14 @@ std::int64_t PlainBytesPerToken(const ModelConfig& config, const LatentPages& pa
 
 // A tokenizer whose ids all have a row in the embedding.
 Result<std::shared_ptr<const Tokenizer>> LoadTokenizer(const ModelFile& file,
-                                                       const ModelConfig& config) {
+                                                       const ModelConfig& config,
+                                                       const std::stop_token& stop) {
   PALUKU_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromGguf(file));
   if (vocabulary.tokens.size() > static_cast<std::size_t>(config.vocabulary)) {
     return Fail(ErrorCode::kBadValue, file.path(),
                 "tokenizer.ggml.tokens: more tokens than the model has rows for");
   }
-  return Tokenizer::Create(std::move(vocabulary));
+  return Tokenizer::Create(std::move(vocabulary), stop);
 }
 
 // Layers of experts for the next smaller plan.
@@ -220,11 +221,11 @@ Status Engine::Load(const std::string& path, const LoadOptions& options,
   if (options.context_tokens < 0 || options.context_tokens > kMaxContextTokens) {
     return Fail(ErrorCode::kInvalidArgument, "context", std::to_string(options.context_tokens));
   }
-  PALUKU_ASSIGN_OR_RETURN(auto file, ModelFile::Open(path));
+  PALUKU_ASSIGN_OR_RETURN(auto file, ModelFile::Open(path, stop));
   PALUKU_ASSIGN_OR_RETURN(ModelConfig config, ModelConfig::Parse(*file));
   if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
   auto model = std::make_shared<LoadedModel>();
-  PALUKU_ASSIGN_OR_RETURN(model->tokenizer, LoadTokenizer(*file, config));
+  PALUKU_ASSIGN_OR_RETURN(model->tokenizer, LoadTokenizer(*file, config, stop));
   if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
   if (auto chat_template = ChatTemplate::Create(*model->tokenizer)) {
     model->chat_template = *chat_template;

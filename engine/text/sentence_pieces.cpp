@@ -18,9 +18,10 @@ std::uint64_t Pair(char32_t left, char32_t right) {
 
 SentencePieces::SentencePieces(const std::vector<Token>& tokens,
                                const std::array<std::int32_t, 256>& bytes, SpacePrefix prefix,
-                               bool words_begin_at_spaces)
+                               bool words_begin_at_spaces, const std::stop_token& stop)
     : bytes_(bytes), prefix_(prefix), words_begin_at_spaces_(words_begin_at_spaces) {
   for (const Token& token : tokens) {
+    if (stop.stop_requested()) return;
     std::size_t length = 0;
     char32_t left = DecodeUtf8(token.text, &length);
     if (length == token.text.size()) {

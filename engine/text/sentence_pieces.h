@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -25,9 +26,10 @@ class SentencePieces {
     std::string_view text;  // as stored, valid UTF-8
     std::int32_t id = 0;
   };
-  // `tokens` are those that text may become; `bytes` the tokens of single bytes.
+  // `tokens` are those that text may become; `bytes` the tokens of single bytes. After a stop
+  // request it is left half made.
   SentencePieces(const std::vector<Token>& tokens, const std::array<std::int32_t, 256>& bytes,
-                 SpacePrefix prefix, bool words_begin_at_spaces);
+                 SpacePrefix prefix, bool words_begin_at_spaces, const std::stop_token& stop);
 
   // `at_start`: nothing stands before `text`.
   std::string Normalise(std::string_view text, bool at_start) const;

@@ -58,8 +58,9 @@ Tokenizer::Tokenizer(Parts parts)
       all_(std::move(parts.all)),
       ordinary_(std::move(parts.ordinary)) {}
 
-Result<std::shared_ptr<const Tokenizer>> Tokenizer::Create(Vocabulary vocabulary) {
-  return TokenizerBuilder(std::move(vocabulary)).Build();
+Result<std::shared_ptr<const Tokenizer>> Tokenizer::Create(Vocabulary vocabulary,
+                                                           const std::stop_token& stop) {
+  return TokenizerBuilder(std::move(vocabulary), stop).Build();
 }
 
 std::vector<std::int32_t> Tokenizer::Encode(std::string_view text, SpecialTokens special,

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,8 +38,9 @@ enum class SpecialTokens : std::uint8_t {
 class Tokenizer {
  public:
   // Errors: kUnsupportedTokenizer (its pre-tokenizer), kBadValue (no token for a byte, a merge of
-  // unknown tokens, a size that does not fit).
-  static Result<std::shared_ptr<const Tokenizer>> Create(Vocabulary vocabulary);
+  // unknown tokens, a size that does not fit), kCancelled within 250 ms of the stop request.
+  static Result<std::shared_ptr<const Tokenizer>> Create(Vocabulary vocabulary,
+                                                         const std::stop_token& stop = {});
 
   // Invalid UTF-8 in `text` becomes U+FFFD first. Adds no BOS. `at_start`: nothing stands before
   // `text`, which matters to vocabularies that put a space before a whole text.

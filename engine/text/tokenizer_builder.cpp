@@ -51,7 +51,14 @@ constexpr std::string_view kEndMarkers[] = {"<|EOT|>",         "<|im_end|>",    
 
 }  // namespace
 
-TokenizerBuilder::TokenizerBuilder(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
+TokenizerBuilder::TokenizerBuilder(Vocabulary vocabulary, std::stop_token stop)
+    : vocabulary_(std::move(vocabulary)), stop_(std::move(stop)) {}
+
+// What follows a look at the stop takes a fraction of 250 ms, also for the largest vocabularies;
+// what may take longer looks at it for every token.
+Status TokenizerBuilder::Proceed() const {
+  return stop_.stop_requested() ? Fail(ErrorCode::kCancelled) : Status();
+}
 
 Result<std::shared_ptr<const Tokenizer>> TokenizerBuilder::Build() {
   PALUKU_TRY(Check());
@@ -63,12 +70,16 @@ Result<std::shared_ptr<const Tokenizer>> TokenizerBuilder::Build() {
   Classify();
   PALUKU_TRY(CheckSpecialTokens());
   PALUKU_ASSIGN_OR_RETURN(const auto byte_ids, ByteIds());
-  if (IsSentencePiece()) characters_ = Characters(byte_ids);
+  if (IsSentencePiece()) {
+    characters_ = Characters(byte_ids);
+    PALUKU_TRY(Proceed());  // without some characters otherwise
+  }
   std::optional<Unigram> unigram;
   if (IsUnigram()) {
     PALUKU_ASSIGN_OR_RETURN(unigram, UnigramModel(byte_ids));
   }
   PALUKU_ASSIGN_OR_RETURN(MergeTable merges, Merges());
+  PALUKU_TRY(Proceed());
   std::shared_ptr<Tokenizer> tokenizer(
       new Tokenizer({std::move(pre_tokenizer), byte_ids, characters_, std::move(unigram),
                      std::move(merges), Matcher(false, true, true), Added(false), Added(true)}));
@@ -185,7 +196,7 @@ SentencePieces TokenizerBuilder::Characters(const std::array<std::int32_t, 256>&
   tokens.reserve(learned_.size());
   for (const auto& [text, id] : learned_) tokens.push_back({text, id});
   return SentencePieces(tokens, byte_ids, vocabulary_.space_prefix,
-                        vocabulary_.words_begin_at_spaces);
+                        vocabulary_.words_begin_at_spaces, stop_);
 }
 
 Result<Unigram> TokenizerBuilder::UnigramModel(
@@ -195,7 +206,8 @@ Result<Unigram> TokenizerBuilder::UnigramModel(
   for (const auto& [text, id] : learned_)
     tokens.push_back({text, id, vocabulary_.scores[static_cast<std::size_t>(id)]});
   const float worst = *std::min_element(vocabulary_.scores.begin(), vocabulary_.scores.end());
-  auto model = Unigram::Create(tokens, byte_ids, worst);
+  auto model = Unigram::Create(tokens, byte_ids, worst, stop_);
+  PALUKU_TRY(Proceed());
   if (!model) return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of the tokens");
   return std::move(*model);
 }
@@ -219,6 +231,7 @@ Result<std::vector<MergeTable::Rule>> TokenizerBuilder::ListedRules() const {
   std::vector<MergeTable::Rule> rules;
   rules.reserve(vocabulary_.merges.size());
   for (std::size_t rank = 0; rank < vocabulary_.merges.size(); ++rank) {
+    PALUKU_TRY(Proceed());
     const Merge& merge = vocabulary_.merges[rank];
     const std::string joined = merge.left + merge.right;
     const auto left = learned_.find(merge.left);
@@ -243,6 +256,7 @@ Result<std::vector<MergeTable::Rule>> TokenizerBuilder::RulesOfTokens() const {
   std::vector<MergeTable::Rule> rules;
   std::size_t work = 0;
   for (const auto& [text, id] : learned_) {
+    PALUKU_TRY(Proceed());
     work += text.size() * (64 + text.size());  // looking a part up costs as much as 64 bytes
     if (work > kVocabularyLimits.split_work || rules.size() > 2 * kVocabularyLimits.merges)
       return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of the tokens");

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -26,7 +27,7 @@ struct Tokenizer::Parts {
 
 class TokenizerBuilder {
  public:
-  explicit TokenizerBuilder(Vocabulary vocabulary);
+  TokenizerBuilder(Vocabulary vocabulary, std::stop_token stop);
   Result<std::shared_ptr<const Tokenizer>> Build();
   // See MergesOfIds.
   Result<std::vector<Merge>> ListMerges();
@@ -38,6 +39,7 @@ class TokenizerBuilder {
   bool IsSentencePiece() const { return vocabulary_.kind != VocabularyKind::kByteLevel; }
   bool IsUnigram() const { return vocabulary_.kind == VocabularyKind::kUnigram; }
   Result<std::array<std::int32_t, 256>> ByteIds() const;
+  Status Proceed() const;
   SentencePieces Characters(const std::array<std::int32_t, 256>& byte_ids) const;
   Result<Unigram> UnigramModel(const std::array<std::int32_t, 256>& byte_ids) const;
   Result<MergeTable> Merges() const;
@@ -57,6 +59,7 @@ class TokenizerBuilder {
   enum class Kind : std::uint8_t { kLearned, kControl, kWord, kByte, kUnused };
 
   Vocabulary vocabulary_;
+  std::stop_token stop_;
   std::vector<Kind> kinds_;                   // [n_vocab]
   std::optional<SentencePieces> characters_;  // of a SentencePiece vocabulary
   // Tokens that merges may make, as stored; of equal ones the first.

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 
 #include "engine/base/json_bounds.h"
@@ -16,6 +17,32 @@ namespace fs = std::filesystem;
 // memory; no tokenizer file has either.
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMostEnds = 64;
+
+// The bytes of a text for a parser, which end early when a stop is requested.
+class Letters {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  Letters(const char* at, const std::stop_token& stop) : at_(at), stop_(&stop) {}
+  reference operator*() const { return *at_; }
+  Letters& operator++() {
+    ++at_;
+    return *this;
+  }
+  bool operator!=(const Letters& end) const {
+    const bool looks = reinterpret_cast<std::uintptr_t>(at_) % kBetweenLooks == 0;
+    return at_ != end.at_ && !(looks && stop_->stop_requested());
+  }
+
+ private:
+  static constexpr std::uintptr_t kBetweenLooks = 4096;
+  const char* at_;
+  const std::stop_token* stop_;
+};
 
 bool Exists(const fs::path& path) {
   std::error_code error;
@@ -103,12 +130,15 @@ Result<std::string> ReadTokenizerFile(const std::string& path, std::size_t limit
   return text;
 }
 
-Result<Json> ReadTokenizerJson(const std::string& path) {
+Result<Json> ReadTokenizerJson(const std::string& path, const std::stop_token& stop) {
   PALUKU_ASSIGN_OR_RETURN(const std::string text,
                           ReadTokenizerFile(path, kVocabularyLimits.json_bytes));
   if (const char* excess = JsonExcess(text, kMaxDepth, kVocabularyLimits.json_values))
     return Fail(ErrorCode::kLimitExceeded, path, excess);
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const char* end = text.data() + text.size();
+  Json json = Json::parse(Letters(text.data(), stop), Letters(end, stop), nullptr,
+                          /*allow_exceptions=*/false);
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
   if (!json.is_object()) return Fail(ErrorCode::kFileDamaged, path, "not a JSON object");
   return json;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <string>
 
 #include "engine/base/error.h"
@@ -19,8 +20,8 @@ std::string StringAt(const Json& object, const char* key);
 
 // A whole file of at most `limit` bytes. Errors: those of reading a file, kLimitExceeded.
 Result<std::string> ReadTokenizerFile(const std::string& path, std::size_t limit);
-// The JSON object in the file. Errors: as above, kFileDamaged.
-Result<Json> ReadTokenizerJson(const std::string& path);
+// The JSON object in the file. Errors: as above, kFileDamaged, kCancelled.
+Result<Json> ReadTokenizerJson(const std::string& path, const std::stop_token& stop = {});
 
 // Fills in, from the files that are there: special ids, add_bos and the template
 // (tokenizer_config.json), the template again (chat_template.jinja, which wins) and ids that end an

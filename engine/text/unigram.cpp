@@ -17,12 +17,14 @@ std::uint64_t Key(std::uint32_t node, char byte) {
 }  // namespace
 
 std::optional<Unigram> Unigram::Create(const std::vector<Token>& tokens,
-                                       const std::array<std::int32_t, 256>& bytes, float worst) {
+                                       const std::array<std::int32_t, 256>& bytes, float worst,
+                                       const std::stop_token& stop) {
   Unigram model;
   model.bytes_ = bytes;
   model.unknown_ = double{worst} - kUnknownPenalty;
   model.nodes_.emplace_back();
   for (const Token& token : tokens) {
+    if (stop.stop_requested()) return std::nullopt;
     std::uint32_t node = 0;
     for (const char byte : token.text) {
       const auto next = static_cast<std::uint32_t>(model.nodes_.size());

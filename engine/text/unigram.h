@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -24,9 +25,10 @@ class Unigram {
     float score = 0;
   };
   // `bytes`: the tokens of single bytes; `worst`: the lowest score of the vocabulary. Nothing when
-  // the tokens are longer, all together, than any real vocabulary's.
+  // the tokens are longer, all together, than any real vocabulary's, and after a stop request.
   static std::optional<Unigram> Create(const std::vector<Token>& tokens,
-                                       const std::array<std::int32_t, 256>& bytes, float worst);
+                                       const std::array<std::int32_t, 256>& bytes, float worst,
+                                       const std::stop_token& stop);
 
   // Appends the tokens of `piece` (valid UTF-8) to `ids`. Of equal sums the one whose last token
   // begins first wins. O(bytes * length of the longest token).

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -111,12 +112,14 @@ Result<Vocabulary> VocabularyFromGguf(const ModelFile& file);
 
 // Reads a Hugging Face tokenizer.json and, where they lie beside it, tokenizer_config.json (special
 // ids, chat template), chat_template.jinja and generation_config.json (ids that end an answer).
-// Errors: those of reading a file, and as above.
-Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path);
+// Errors: those of reading a file, kCancelled, and as above.
+Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path,
+                                               const std::stop_token& stop = {});
 
 // Reads a tiktoken.model as Kimi's checkpoints have it, lines of a token in base64 and its rank,
 // and the same files beside it. Errors as above.
-Result<Vocabulary> VocabularyFromTiktoken(const std::string& path);
+Result<Vocabulary> VocabularyFromTiktoken(const std::string& path,
+                                          const std::stop_token& stop = {});
 
 // The merges of a byte-level vocabulary that lists none and tells them by its ids, as a list: for
 // every token, in the order of ids, each way to cut it into two tokens, those of lower ids first.

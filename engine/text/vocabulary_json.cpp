@@ -39,15 +39,20 @@ TokenType TypeOf(const Vocabulary& vocabulary, const std::string& text) {
 }
 
 // Tokens of a BPE model: an object of ids by text.
-Status ReadWords(const Json& words, std::size_t end, Vocabulary& vocabulary) {
-  for (const auto& [text, id] : words.items())
+Status ReadWords(const Json& words, std::size_t end, const std::stop_token& stop,
+                 Vocabulary& vocabulary) {
+  for (const auto& [text, id] : words.items()) {
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
     PALUKU_TRY(Place(vocabulary, end, id, text, TypeOf(vocabulary, text)));
+  }
   return {};
 }
 
 // Tokens of a unigram model: a list of [text, score], whose places are the ids.
-Status ReadScored(const Json& words, std::size_t end, Vocabulary& vocabulary) {
+Status ReadScored(const Json& words, std::size_t end, const std::stop_token& stop,
+                  Vocabulary& vocabulary) {
   for (std::size_t id = 0; id < words.size(); ++id) {
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
     const Json& word = words[id];
     if (!word.is_array() || word.size() != 2 || !word[0].is_string() || !word[1].is_number())
       return Fail(ErrorCode::kBadValue, vocabulary.origin, "model.vocab");
@@ -67,14 +72,15 @@ std::uint8_t FlagsOf(const Json& added) {
   return static_cast<std::uint8_t>(flags);
 }
 
-Status ReadTokens(const Json& root, Vocabulary& vocabulary) {
+Status ReadTokens(const Json& root, const std::stop_token& stop, Vocabulary& vocabulary) {
   const Json& words = At(At(root, "model"), "vocab");
   const bool unigram = vocabulary.kind == VocabularyKind::kUnigram;
   if (!(unigram ? words.is_array() : words.is_object()) || words.empty())
     return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.vocab");
   const Json& added_tokens = At(root, "added_tokens");
   const std::size_t end = EndOfIds(words, added_tokens);
-  PALUKU_TRY(unigram ? ReadScored(words, end, vocabulary) : ReadWords(words, end, vocabulary));
+  PALUKU_TRY(unigram ? ReadScored(words, end, stop, vocabulary)
+                     : ReadWords(words, end, stop, vocabulary));
   std::vector<std::pair<std::size_t, std::uint8_t>> flags;
   for (const Json& added : added_tokens) {
     const bool special = At(added, "special") == true;
@@ -89,13 +95,14 @@ Status ReadTokens(const Json& root, Vocabulary& vocabulary) {
 }
 
 // Newer files write a merge as ["a", "b"], older ones as "a b".
-Status ReadMerges(const Json& root, Vocabulary& vocabulary) {
+Status ReadMerges(const Json& root, const std::stop_token& stop, Vocabulary& vocabulary) {
   const Json& merges = At(At(root, "model"), "merges");
   if (!merges.is_array()) return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.merges");
   if (merges.size() > kVocabularyLimits.merges)
     return Fail(ErrorCode::kLimitExceeded, vocabulary.origin, "merges");
   vocabulary.merges.reserve(merges.size());
   for (const Json& merge : merges) {
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
     Merge parts;
     if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
       parts = {merge[0].get<std::string>(), merge[1].get<std::string>()};
@@ -113,13 +120,14 @@ Status ReadMerges(const Json& root, Vocabulary& vocabulary) {
 
 }  // namespace
 
-Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path) {
-  PALUKU_ASSIGN_OR_RETURN(const Json root, ReadTokenizerJson(path));
+Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path,
+                                               const std::stop_token& stop) {
+  PALUKU_ASSIGN_OR_RETURN(const Json root, ReadTokenizerJson(path, stop));
   Vocabulary vocabulary;
   vocabulary.origin = path;
   PALUKU_TRY(ReadPipeline(root, vocabulary));
-  PALUKU_TRY(ReadTokens(root, vocabulary));
-  if (vocabulary.kind != VocabularyKind::kUnigram) PALUKU_TRY(ReadMerges(root, vocabulary));
+  PALUKU_TRY(ReadTokens(root, stop, vocabulary));
+  if (vocabulary.kind != VocabularyKind::kUnigram) PALUKU_TRY(ReadMerges(root, stop, vocabulary));
   PALUKU_TRY(ReadTokenizerFolder(std::filesystem::path(path).parent_path().string(), vocabulary));
   return vocabulary;
 }

@@ -57,8 +57,9 @@ Status ReadLine(std::string_view line, Vocabulary& vocabulary) {
   return {};
 }
 
-Status ReadRanks(std::string_view text, Vocabulary& vocabulary) {
+Status ReadRanks(std::string_view text, const std::stop_token& stop, Vocabulary& vocabulary) {
   while (!text.empty()) {
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
     const std::size_t end = std::min(text.find('\n'), text.size());
     if (end > 0) PALUKU_TRY(ReadLine(text.substr(0, end), vocabulary));
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -94,7 +95,7 @@ Status ReadSpecialTokens(const std::string& folder, Vocabulary& vocabulary) {
 
 }  // namespace
 
-Result<Vocabulary> VocabularyFromTiktoken(const std::string& path) {
+Result<Vocabulary> VocabularyFromTiktoken(const std::string& path, const std::stop_token& stop) {
   PALUKU_ASSIGN_OR_RETURN(const std::string text,
                           ReadTokenizerFile(path, kVocabularyLimits.json_bytes));
   Vocabulary vocabulary;
@@ -102,7 +103,7 @@ Result<Vocabulary> VocabularyFromTiktoken(const std::string& path) {
   vocabulary.pre_tokenizer = "kimi-k2";
   vocabulary.ignores_merges = true;
   vocabulary.add_bos = false;
-  PALUKU_TRY(ReadRanks(text, vocabulary));
+  PALUKU_TRY(ReadRanks(text, stop, vocabulary));
   const std::string folder = std::filesystem::path(path).parent_path().string();
   PALUKU_TRY(ReadSpecialTokens(folder, vocabulary));
   PALUKU_TRY(ReadTokenizerFolder(folder, vocabulary));

@@ -25,13 +25,13 @@ Result<Vocabulary> Read(std::string_view bytes) {
   const auto read = tiktoken ? VocabularyFromTiktoken : VocabularyFromTokenizerJson;
   if (parts.size() == 1) {
     const InputFile input({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-    return read(input.path());
+    return read(input.path(), {});
   }
   static const InputFolder folder;
   std::vector<std::pair<std::string, std::string_view>> files = {{"vocabulary", parts[0]}};
   for (std::size_t i = 1; i < parts.size(); ++i) files.emplace_back(kBeside[i - 1], parts[i]);
   folder.Fill(files);
-  return read(folder.path() + "/vocabulary");
+  return read(folder.path() + "/vocabulary", {});
 }
 
 }  // namespace

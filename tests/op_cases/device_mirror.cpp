@@ -23,7 +23,7 @@ class DeviceMirror::Call {
   Tensor InOut(const Tensor& host) { return Place(host, true, true); }
   Tensor Weight(const Tensor& host) {
     if (!host) return host;
-    auto weight = mirror_.device_->PrepareWeight(host, buffers_);
+    auto weight = mirror_.device_->PrepareWeight(host, buffers_, {});
     PALUKU_CHECK(weight.has_value());
     return *weight;
   }
@@ -100,7 +100,8 @@ class DeviceMirror::Call {
 
 Result<Buffer> DeviceMirror::Allocate(std::int64_t bytes) { return AllocateHostMemory(bytes); }
 
-Result<Tensor> DeviceMirror::PrepareWeight(const Tensor& host, std::vector<Buffer>&) {
+Result<Tensor> DeviceMirror::PrepareWeight(const Tensor& host, std::vector<Buffer>&,
+                                           const std::stop_token&) {
   return host;
 }
 

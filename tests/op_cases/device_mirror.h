@@ -20,7 +20,8 @@ class DeviceMirror final : public Backend {
 
   std::string_view name() const override { return device_->name(); }
   Result<Buffer> Allocate(std::int64_t bytes) override;
-  Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners) override;
+  Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners,
+                               const std::stop_token& stop) override;
   void Upload(std::span<const std::byte> from, std::byte* to) override;
   void Download(const std::byte* from, std::span<std::byte> to) override;
   void Copy(const std::byte* from, std::byte* to, std::int64_t bytes) override;

@@ -25,7 +25,8 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::Create(int threads,
 
 Result<Buffer> CpuBackend::Allocate(std::int64_t bytes) { return AllocateHostMemory(bytes); }
 
-Result<Tensor> CpuBackend::PrepareWeight(const Tensor& host, std::vector<Buffer>&) {
+Result<Tensor> CpuBackend::PrepareWeight(const Tensor& host, std::vector<Buffer>&,
+                                         const std::stop_token&) {
   if (WeightsOf(host).dot != nullptr) return host;
   return Fail(ErrorCode::kUnsupportedTensorType, {}, std::string(Info(host.dtype).name));
 }

@@ -39,14 +39,17 @@ CudaBackend::~CudaBackend() {
 
 Result<Buffer> CudaBackend::Allocate(std::int64_t bytes) { return device_.Allocate(bytes); }
 
-Result<Tensor> CudaBackend::PrepareWeight(const Tensor& host, std::vector<Buffer>& owners) {
+Result<Tensor> CudaBackend::PrepareWeight(const Tensor& host, std::vector<Buffer>& owners,
+                                          const std::stop_token& stop) {
   const auto layout = LayoutOf(host.dtype, host.rows(), host.columns());
   if (!layout) {
     return Fail(ErrorCode::kUnsupportedTensorType, {}, std::string(Info(host.dtype).name));
   }
   PALUKU_ASSIGN_OR_RETURN(Buffer card, device_.Allocate(layout->bytes));
-  if (!sender_.Send(host, *layout, card.data.get(), device_.stream(), {})) {
-    return tl::unexpected(device_.Synchronise().error());
+  if (!sender_.Send(host, *layout, card.data.get(), device_.stream(), stop)) {
+    // What is still on its way must not reach memory that is given back.
+    PALUKU_TRY(device_.Synchronise());
+    return Fail(ErrorCode::kCancelled);
   }
   Tensor weight = host;
   weight.slab_stride = 0;

@@ -66,7 +66,8 @@ void Rotate(double* x, int rope, double position, const RopeParams& params) {
 using namespace reference;
 
 Result<Buffer> ReferenceBackend::Allocate(std::int64_t bytes) { return AllocateHostMemory(bytes); }
-Result<Tensor> ReferenceBackend::PrepareWeight(const Tensor& host, std::vector<Buffer>&) {
+Result<Tensor> ReferenceBackend::PrepareWeight(const Tensor& host, std::vector<Buffer>&,
+                                               const std::stop_token&) {
   return host;
 }
 

@@ -63,7 +63,8 @@ struct Part {
 
 class CheckpointReader {
  public:
-  explicit CheckpointReader(std::string directory) : directory_(std::move(directory)) {}
+  CheckpointReader(std::string directory, std::stop_token stop)
+      : directory_(std::move(directory)), stop_(std::move(stop)) {}
 
   Result<ModelFile::Contents> Read() {
     out_.path = directory_;
@@ -79,7 +80,7 @@ class CheckpointReader {
     PALUKU_TRY(RefuseUnknownTensors());
     for (const auto& [gguf_name, parts] : parts_) PALUKU_TRY(AddTensor(gguf_name, parts));
     CountPredictionLayers();
-    PALUKU_TRY(AddVocabularyEntries(directory_, out_));
+    PALUKU_TRY(AddVocabularyEntries(directory_, out_, stop_));
     return std::move(out_);
   }
 
@@ -119,6 +120,7 @@ class CheckpointReader {
   }
 
   Status OpenShard(const std::string& shard) {
+    if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled);
     PALUKU_ASSIGN_OR_RETURN(auto file, MappedFile::Open(In(shard)));
     PALUKU_ASSIGN_OR_RETURN(SafetensorsTable table, ReadSafetensorsTable(*file));
     for (const auto& [name, tensor] : table) {
@@ -277,6 +279,7 @@ class CheckpointReader {
   }
 
   std::string directory_;
+  std::stop_token stop_;
   ModelFile::Contents out_;
   std::vector<SafetensorsTable> tables_;
   std::map<std::string, const SafetensorsTensor*> all_;  // of all shards
@@ -291,13 +294,14 @@ bool IsSafetensorsPath(const std::string& path) {
          path.ends_with(".json");
 }
 
-Result<std::shared_ptr<const ModelFile>> OpenSafetensors(const std::string& path) {
+Result<std::shared_ptr<const ModelFile>> OpenSafetensors(const std::string& path,
+                                                         const std::stop_token& stop) {
   std::error_code error;
   fs::path directory(path);
   if (!fs::is_directory(directory, error)) directory = directory.parent_path();
   if (!directory.has_filename()) directory = directory.parent_path();  // "model/"
   PALUKU_ASSIGN_OR_RETURN(ModelFile::Contents contents,
-                          CheckpointReader(directory.string()).Read());
+                          CheckpointReader(directory.string(), stop).Read());
   return std::make_shared<const ModelFile>(std::move(contents));
 }
 

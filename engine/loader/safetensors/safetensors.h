@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "engine/base/error.h"
@@ -16,8 +17,9 @@ namespace paluku {
 
 // `path`: the directory, or a file in it. Errors: those of reading files, kFileNotFound with the
 // names of missing shards, those of ReadSafetensorsTable and AddConfigEntries, kMissingTensor for
-// an index that promises more than the shards hold.
-Result<std::shared_ptr<const ModelFile>> OpenSafetensors(const std::string& path);
+// an index that promises more than the shards hold; kCancelled.
+Result<std::shared_ptr<const ModelFile>> OpenSafetensors(const std::string& path,
+                                                         const std::stop_token& stop = {});
 
 // True for a directory with a config.json and for a file of a checkpoint (*.safetensors, *.json).
 bool IsSafetensorsPath(const std::string& path);

@@ -127,14 +127,15 @@ void FillGaps(const ModelFile::Contents& model, Vocabulary& vocabulary) {
 
 }  // namespace
 
-Status AddVocabularyEntries(const std::string& directory, ModelFile::Contents& out) {
+Status AddVocabularyEntries(const std::string& directory, ModelFile::Contents& out,
+                            const std::stop_token& stop) {
   const fs::path json = fs::path(directory) / "tokenizer.json";
   const fs::path tiktoken = fs::path(directory) / "tiktoken.model";
   std::error_code error;
   const bool has_json = fs::exists(json, error);
   if (!has_json && !fs::exists(tiktoken, error)) return {};
-  Result<Vocabulary> vocabulary = has_json ? VocabularyFromTokenizerJson(json.string())
-                                           : VocabularyFromTiktoken(tiktoken.string());
+  Result<Vocabulary> vocabulary = has_json ? VocabularyFromTokenizerJson(json.string(), stop)
+                                           : VocabularyFromTiktoken(tiktoken.string(), stop);
   Writer writer(out);
   if (!vocabulary) {
     if (vocabulary.error().code != ErrorCode::kUnsupportedTokenizer) {

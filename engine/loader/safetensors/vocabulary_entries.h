@@ -1,6 +1,7 @@
 // The tokenizer of a Hugging Face checkpoint as metadata of a GGUF file ("tokenizer.ggml.tokens").
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "engine/base/error.h"
@@ -12,6 +13,7 @@ namespace paluku {
 // tokenizer.json nothing is added. A kind that Paluku does not have becomes
 // tokenizer.ggml.model alone, so that it is refused by name when it is wanted. Errors: those of
 // VocabularyFromTokenizerJson.
-Status AddVocabularyEntries(const std::string& directory, ModelFile::Contents& out);
+Status AddVocabularyEntries(const std::string& directory, ModelFile::Contents& out,
+                            const std::stop_token& stop);
 
 }  // namespace paluku

@@ -63,7 +63,8 @@ TEST(Registry, WeightsThatCannotBeMultipliedAreRefused) {
     const Tensor weight{
         .dtype = static_cast<DType>(i), .rank = 2, .shape = {1, 256}, .data = nullptr};
     std::vector<Buffer> owners;
-    EXPECT_EQ((*backend)->PrepareWeight(weight, owners).has_value(), weight.dtype != DType::kI32);
+    EXPECT_EQ((*backend)->PrepareWeight(weight, owners, {}).has_value(),
+              weight.dtype != DType::kI32);
   }
 }
 

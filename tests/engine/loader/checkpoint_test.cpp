@@ -131,6 +131,13 @@ TEST(CheckpointTokenizer, TiktokenStandsInForTokenizerJson) {
   EXPECT_EQ(own->bos(), other->bos());
 }
 
+TEST(CheckpointTokenizer, AStopEndsTheReading) {
+  std::stop_source stop;
+  stop.request_stop();
+  const std::string path = LoadGolden("checkpoints/v3").files[0];
+  EXPECT_EQ(ModelFile::Open(path, stop.get_token()).error().code, ErrorCode::kCancelled);
+}
+
 TEST(CheckpointCard, TellsWhatTheGgufFileTells) {
   const ModelCard own = ReadModelCard(LoadGolden("checkpoints/v3").files[0]).value();
   const ModelCard other = ReadModelCard(LoadGolden("v3").files[1]).value();  // legacy: one kv_b

@@ -71,6 +71,14 @@ TEST_F(SplitGguf, AnyPartOpensTheWholeSet) {
   }
 }
 
+TEST_F(SplitGguf, AStopEndsTheReading) {
+  PutAll();
+  std::stop_source stop;
+  stop.request_stop();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(OpenGguf(Path(i), stop.get_token()).error().code, ErrorCode::kCancelled);
+}
+
 TEST_F(SplitGguf, MissingPartsAreNamed) {
   Put(Part(1), Path(1));
   const Error error = OpenGguf(Path(1)).error();

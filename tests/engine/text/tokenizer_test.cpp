@@ -292,6 +292,22 @@ TEST(SentencePiece, TheLeftmostOfEqualScoresIsJoinedFirst) {
             (Ids{kFirstPiece + 2, kFirstPiece + 1, kFirstPiece + 5}));
 }
 
+// Wherever the tables of a kind take long.
+TEST(Tokenizer, AStopEndsTheBuilding) {
+  Vocabulary listed = TinyVocabulary({{"a", "b"}}, {});
+  Vocabulary told = listed;
+  told.merges.clear();
+  const Vocabulary pieces = TinySentencePieces({"a", "b", "ab"});
+  Vocabulary unigram = pieces;
+  unigram.kind = VocabularyKind::kUnigram;
+  std::stop_source stop;
+  stop.request_stop();
+  for (const Vocabulary& vocabulary : {listed, told, pieces, unigram}) {
+    ASSERT_TRUE(Tokenizer::Create(vocabulary).has_value());
+    EXPECT_EQ(Tokenizer::Create(vocabulary, stop.get_token()).error().code, ErrorCode::kCancelled);
+  }
+}
+
 TEST(Tokenizer, AWholeTokenGoesBeforeTheMerges) {
   Vocabulary vocabulary = TinyVocabulary({{"a", "b"}}, {}, "llama-bpe");
   vocabulary.tokens.push_back("abc");

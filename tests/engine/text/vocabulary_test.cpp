@@ -276,6 +276,19 @@ TEST_F(VocabularyFiles, TiktokenLinesAreChecked) {
   }
 }
 
+// A text of many pages, so that the parser of JSON looks at the stop itself: it ends before it
+// finds that the text is none.
+TEST_F(VocabularyFiles, AStopEndsTheReading) {
+  std::stop_source stop;
+  stop.request_stop();
+  const std::string json = Write("tokenizer.json", "[" + std::string(100'000, ' ') + "x");
+  EXPECT_EQ(VocabularyFromTokenizerJson(json).error().code, ErrorCode::kFileDamaged);
+  EXPECT_EQ(VocabularyFromTokenizerJson(json, stop.get_token()).error().code,
+            ErrorCode::kCancelled);
+  const std::string ranks = Write("tiktoken.model", TiktokenOfBytes());
+  EXPECT_EQ(VocabularyFromTiktoken(ranks, stop.get_token()).error().code, ErrorCode::kCancelled);
+}
+
 TEST_F(VocabularyFiles, UnigramListsAreChecked) {
   Json json = SentencePieceJson();
   json["model"] = {{"type", "Unigram"}, {"byte_fallback", true}, {"vocab", Json::array()}};

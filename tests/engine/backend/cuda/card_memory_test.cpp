@@ -104,6 +104,27 @@ TEST_P(CardMemory, IsWhatThePlanSays) {
   EXPECT_NEAR(planned / used, 1, kTolerance);
 }
 
+// A layer's experts take seconds; what the card gave for them goes back.
+TEST(CardWeights, AStopEndsTheCopying) {
+  auto backend = CreateBackend({.name = "cuda", .threads = 1});
+  ASSERT_TRUE(backend.has_value());
+  const std::vector<std::byte> zeros(static_cast<std::size_t>(4 * RowBytes(DType::kQ8_0, 256)));
+  const Tensor host = {.dtype = DType::kQ8_0,
+                       .rank = 2,
+                       .shape = {4, 256},
+                       .data = const_cast<std::byte*>(zeros.data())};
+  std::stop_source stop;
+  stop.request_stop();
+  std::vector<Buffer> owners;
+  const std::size_t before = paluku_emu_memory_used();
+  const auto stopped = (*backend)->PrepareWeight(host, owners, stop.get_token());
+  ASSERT_FALSE(stopped.has_value());
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  EXPECT_TRUE(owners.empty());
+  EXPECT_EQ(paluku_emu_memory_used(), before);
+  EXPECT_TRUE((*backend)->PrepareWeight(host, owners, {}).has_value());
+}
+
 std::string CaseName(const testing::TestParamInfo<MemoryCase>& info) {
   std::string name = std::filesystem::path(info.param.name).filename();
   name += info.param.expert_layers == kAllLayers ? "_whole"

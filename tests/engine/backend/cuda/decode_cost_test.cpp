@@ -81,7 +81,7 @@ class WeightMaker {
     PALUKU_CHECK(host.bytes() <= kZeros);
     host.data = zeros_.get();
     floor_ += used == 0 ? host.bytes() : host.bytes() / host.shape[0] * used;
-    auto made = backend_.PrepareWeight(host, owners_);
+    auto made = backend_.PrepareWeight(host, owners_, {});
     PALUKU_CHECK(made.has_value());
     return *made;
   }
