@@ -56,6 +56,10 @@ std::string SentencePieces::Normalise(std::string_view text, bool at_start) cons
   return normal;
 }
 
+bool SentencePieces::BeginsWord(std::string_view piece) const {
+  return words_begin_at_spaces_ && piece.starts_with(kSpaceMark);
+}
+
 bool SentencePieces::MayJoin(char32_t left, char32_t right) const {
   if (words_begin_at_spaces_ && right == kSpaceCharacter) return false;
   return neighbours_.contains(Pair(left, right));

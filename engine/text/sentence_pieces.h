@@ -37,6 +37,7 @@ class SentencePieces {
   void Split(std::string_view text, std::vector<std::size_t>& ends) const;
   void AppendSymbols(std::string_view piece, std::vector<std::int32_t>& symbols) const;
 
+  bool BeginsWord(std::string_view piece) const;
   bool prefixes() const { return prefix_ != SpacePrefix::kNone; }
 
  private:

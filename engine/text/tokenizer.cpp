@@ -117,6 +117,7 @@ void Tokenizer::EncodeText(std::string_view text, std::vector<std::int32_t>& ids
   }
   WordCache cache(text.size());
   std::size_t begin = 0;
+  const std::size_t first = ids.size();
   for (const std::size_t end : ends) {
     const std::string_view piece = text.substr(begin, end - begin);
     begin = end;
@@ -130,7 +131,19 @@ void Tokenizer::EncodeText(std::string_view text, std::vector<std::int32_t>& ids
       EncodePiece(piece, ids);
       seen = {piece, out, ids.size() - out};
     }
+    if (out > first && out < ids.size() && GoesOnUnknown(piece, ids[out - 1], ids[out])) {
+      ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(out));
+      if (seen.begin == out) seen = {};
+    }
   }
+}
+
+// Unknown characters side by side are one token, also where the text was cut between them for
+// speed; but not over the beginning of a word.
+bool Tokenizer::GoesOnUnknown(std::string_view piece, std::int32_t last, std::int32_t next) const {
+  if (!unigram_ || !unigram_->unknown() || last != next || next != *unigram_->unknown())
+    return false;
+  return !sentence_pieces_->BeginsWord(piece);
 }
 
 void Tokenizer::EncodePiece(std::string_view piece, std::vector<std::int32_t>& ids) const {

@@ -92,6 +92,7 @@ class Tokenizer {
                      std::vector<std::int32_t>& ids) const;
   void EncodeText(std::string_view text, std::vector<std::int32_t>& ids) const;
   void EncodePiece(std::string_view piece, std::vector<std::int32_t>& ids) const;
+  bool GoesOnUnknown(std::string_view piece, std::int32_t last, std::int32_t next) const;
 
   std::string origin_;
   std::string pre_tokenizer_name_;

@@ -109,7 +109,7 @@ Status TokenizerBuilder::Check() const {
   const auto inside = [&](std::int32_t id) {
     return id >= 0 && static_cast<std::size_t>(id) < n_vocab;
   };
-  for (const auto& id : {vocabulary_.bos, vocabulary_.eos, vocabulary_.pad})
+  for (const auto& id : {vocabulary_.bos, vocabulary_.eos, vocabulary_.pad, vocabulary_.unknown})
     if (id && !inside(*id)) return Fail(ErrorCode::kBadValue, vocabulary_.origin, "special token");
   for (const std::int32_t id : vocabulary_.end_of_turn)
     if (!inside(id)) return Fail(ErrorCode::kBadValue, vocabulary_.origin, "special token");
@@ -133,7 +133,11 @@ void TokenizerBuilder::Classify() {
   for (std::size_t i = 0; i < n_vocab; ++i) {
     const std::string& text = vocabulary_.tokens[i];
     const TokenType type = vocabulary_.types[i];
-    if (type == TokenType::kControl || IsMarkerByForm(text)) {
+    if (vocabulary_.unknown == static_cast<std::int32_t>(i)) {
+      // Text of a user becomes it anyway.
+      const bool added = type == TokenType::kControl || type == TokenType::kUserDefined;
+      kinds_[i] = added ? Kind::kWord : Kind::kUnused;
+    } else if (type == TokenType::kControl || IsMarkerByForm(text)) {
       kinds_[i] = Kind::kControl;
     } else if (type == TokenType::kUserDefined) {
       kinds_[i] = IsBracketed(text) ? Kind::kControl : Kind::kWord;
@@ -158,6 +162,9 @@ void TokenizerBuilder::Classify() {
 // At every place of a text the matcher, or the search for the best path, may read as far as the
 // longest of them.
 Status TokenizerBuilder::CheckSpecialTokens() const {
+  if (vocabulary_.unknown &&
+      kinds_[static_cast<std::size_t>(*vocabulary_.unknown)] == Kind::kControl)
+    return Fail(ErrorCode::kBadValue, vocabulary_.origin, "unknown token");
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     const bool matched = kinds_[i] == Kind::kControl || kinds_[i] == Kind::kWord ||
                          (kinds_[i] == Kind::kLearned && IsUnigram());
@@ -170,6 +177,7 @@ Status TokenizerBuilder::CheckSpecialTokens() const {
 Result<std::array<std::int32_t, 256>> TokenizerBuilder::ByteIds() const {
   std::array<std::int32_t, 256> ids;
   ids.fill(-1);
+  if (IsUnigram() && vocabulary_.unknown) return ids;  // it stands in for them
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     const std::string& stored = vocabulary_.tokens[i];
     std::optional<unsigned char> byte;
@@ -206,7 +214,7 @@ Result<Unigram> TokenizerBuilder::UnigramModel(
   for (const auto& [text, id] : learned_)
     tokens.push_back({text, id, vocabulary_.scores[static_cast<std::size_t>(id)]});
   const float worst = *std::min_element(vocabulary_.scores.begin(), vocabulary_.scores.end());
-  auto model = Unigram::Create(tokens, byte_ids, worst, stop_);
+  auto model = Unigram::Create(tokens, byte_ids, vocabulary_.unknown, worst, stop_);
   PALUKU_TRY(Proceed());
   if (!model) return Fail(ErrorCode::kLimitExceeded, vocabulary_.origin, "length of the tokens");
   return std::move(*model);

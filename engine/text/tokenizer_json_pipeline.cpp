@@ -33,7 +33,11 @@ Status ReadModel(const Json& model, Vocabulary& vocabulary) {
   if (type == "Unigram") {
     vocabulary.kind = VocabularyKind::kUnigram;
     if (At(model, "byte_fallback") == true) return {};
-    return tl::unexpected(Unsupported(vocabulary, "Unigram without byte_fallback"));
+    const Json& unknown = At(model, "unk_id");
+    if (!unknown.is_number_unsigned() || unknown.get<std::uint64_t>() >= At(model, "vocab").size())
+      return tl::unexpected(Unsupported(vocabulary, "Unigram without byte_fallback and unk_id"));
+    vocabulary.unknown = unknown.get<std::int32_t>();
+    return {};
   }
   if (type != "BPE") return tl::unexpected(Unsupported(vocabulary, NameOf(model)));
   for (const char* option : {"continuing_subword_prefix", "end_of_word_suffix"})

@@ -17,10 +17,12 @@ std::uint64_t Key(std::uint32_t node, char byte) {
 }  // namespace
 
 std::optional<Unigram> Unigram::Create(const std::vector<Token>& tokens,
-                                       const std::array<std::int32_t, 256>& bytes, float worst,
+                                       const std::array<std::int32_t, 256>& bytes,
+                                       std::optional<std::int32_t> unknown, float worst,
                                        const std::stop_token& stop) {
   Unigram model;
   model.bytes_ = bytes;
+  model.unknown_token_ = unknown;
   model.unknown_ = double{worst} - kUnknownPenalty;
   model.nodes_.emplace_back();
   for (const Token& token : tokens) {
@@ -72,6 +74,12 @@ void Unigram::Append(std::string_view piece, std::vector<std::int32_t>& ids) con
     const Path& path = best[end];
     if (path.id != kNone) {
       ids.push_back(path.id);
+      continue;
+    }
+    if (unknown_token_) {
+      const bool goes_on =
+          ids.size() > static_cast<std::size_t>(begin) && ids.back() == *unknown_token_;
+      if (!goes_on) ids.push_back(*unknown_token_);
       continue;
     }
     for (std::size_t byte = end; byte > path.from; --byte) {

@@ -87,7 +87,9 @@ struct Vocabulary {
   bool words_begin_at_spaces = false;     // SentencePiece: no token goes on over a space
   bool composes = false;                  // the text is brought into NFC first
   std::vector<std::uint8_t> added_flags;  // [n_vocab] of AddedTokenFlag, or empty: none
-  std::optional<std::int32_t> bos;        // all ids < n_vocab
+  // The token of characters that are none, in a unigram vocabulary without tokens of bytes.
+  std::optional<std::int32_t> unknown;
+  std::optional<std::int32_t> bos;  // all ids < n_vocab
   std::optional<std::int32_t> eos;
   std::optional<std::int32_t> pad;
   std::vector<std::int32_t> end_of_turn;  // further ids that end an answer (eot, eom)

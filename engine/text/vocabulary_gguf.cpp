@@ -129,6 +129,14 @@ Status ReadSentencePiece(const ModelFile& file, bool unigram, Vocabulary& vocabu
   if (scores.size() != vocabulary.tokens.size())
     return Fail(ErrorCode::kBadValue, file.path(), std::string(kScoresKey));
   vocabulary.scores.assign(scores.begin(), scores.end());
+  const auto& types = vocabulary.types;
+  if (unigram && std::find(types.begin(), types.end(), TokenType::kByte) == types.end()) {
+    PALUKU_ASSIGN_OR_RETURN(vocabulary.unknown,
+                            ReadId(file, "tokenizer.ggml.unknown_token_id", types.size()));
+    const auto typed = std::find(types.begin(), types.end(), TokenType::kUnknown);
+    if (!vocabulary.unknown && typed != types.end())
+      vocabulary.unknown = static_cast<std::int32_t>(typed - types.begin());
+  }
   if (vocabulary.tokens.size() > 2) {
     if (!file.Has(kBosKey)) vocabulary.bos = 1;
     if (!file.Has(kEosKey)) vocabulary.eos = 2;

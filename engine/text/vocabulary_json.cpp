@@ -34,7 +34,7 @@ Status Place(Vocabulary& vocabulary, std::size_t end, const Json& id, const std:
 }
 
 TokenType TypeOf(const Vocabulary& vocabulary, const std::string& text) {
-  const bool bytes = vocabulary.kind != VocabularyKind::kByteLevel;
+  const bool bytes = vocabulary.kind != VocabularyKind::kByteLevel && !vocabulary.unknown;
   return bytes && IsByteName(text) ? TokenType::kByte : TokenType::kNormal;
 }
 

@@ -78,11 +78,11 @@ def composing() -> Tokenizer:
     return made
 
 
-def unigram_pieces() -> sentencepiece.SentencePieceProcessor:
+def unigram_pieces(byte_fallback: bool) -> sentencepiece.SentencePieceProcessor:
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(SENTENCES), model_writer=model, model_type="unigram",
-        vocab_size=VOCABULARY, byte_fallback=True, normalization_rule_name="identity",
+        vocab_size=VOCABULARY if byte_fallback else 450, byte_fallback=byte_fallback, normalization_rule_name="identity",
         remove_extra_whitespaces=False, character_coverage=0.98, minloglevel=2,
     )  # fmt: skip
     return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
@@ -90,7 +90,8 @@ def unigram_pieces() -> sentencepiece.SentencePieceProcessor:
 
 def unigram(pieces: sentencepiece.SentencePieceProcessor) -> Tokenizer:
     vocab = [(pieces.id_to_piece(i), pieces.get_score(i)) for i in range(pieces.get_piece_size())]
-    made = Tokenizer(models.Unigram(vocab, unk_id=0, byte_fallback=True))
+    has_bytes = any(pieces.is_byte(i) for i in range(len(vocab)))
+    made = Tokenizer(models.Unigram(vocab, unk_id=0, byte_fallback=has_bytes))
     made.add_special_tokens([AddedToken(t, normalized=False) for t in ("<unk>", "<s>", "</s>")])
     return made
 
@@ -173,7 +174,8 @@ def write_tiktoken(folder: Path, strings: list[str]) -> None:
 def main() -> None:
     strings = read_strings()
     texts = combined(strings)
-    pieces = unigram_pieces()
+    pieces, without_bytes = unigram_pieces(True), unigram_pieces(False)
+    check_against_sentencepiece(normalised(unigram(without_bytes)), without_bytes, strings)
     check_against_sentencepiece(normalised(unigram(pieces)), pieces, strings)
     write_unigram_gguf(OUT / "unigram.gguf", pieces)
     write_tiktoken(OUT / "tiktoken", strings)
@@ -182,6 +184,8 @@ def main() -> None:
         "composing": composing(),
         "unigram": normalised(unigram(pieces)),
         "unigram-words": metaspace(unigram(pieces), "always", True),
+        "unigram-unknown": normalised(unigram(without_bytes)),
+        "unigram-unknown-words": metaspace(unigram(without_bytes), "always", True),
         "pieces-first": metaspace(bpe(), "first", True),
         "pieces-never": metaspace(bpe(), "never", False),
     }.items():

@@ -92,6 +92,7 @@ void AddOwnEntries(const Vocabulary& vocabulary, Writer& out) {
 }
 
 void AddSpecialTokens(const Vocabulary& vocabulary, Writer& out) {
+  if (vocabulary.unknown) out.Id("tokenizer.ggml.unknown_token_id", *vocabulary.unknown);
   if (vocabulary.bos) out.Id("tokenizer.ggml.bos_token_id", *vocabulary.bos);
   if (vocabulary.eos) out.Id("tokenizer.ggml.eos_token_id", *vocabulary.eos);
   if (vocabulary.pad) out.Id("tokenizer.ggml.padding_token_id", *vocabulary.pad);

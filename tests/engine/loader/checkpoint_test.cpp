@@ -69,7 +69,7 @@ TEST(CheckpointTokenizer, EveryKindSurvivesTheKeysOfGguf) {
   for (const char* name :
        {"deepseek-llm", "deepseek-v3", "deepseek-coder", "kimi-k2", "glm4", "llama-bpe", "youtu",
         "qwen2", "tekken", "gpt-2", "gpt-4o", "minicpm3", "composing", "unigram", "unigram-words",
-        "pieces-first", "pieces-never"}) {
+        "unigram-unknown", "unigram-unknown-words", "pieces-first", "pieces-never"}) {
     SCOPED_TRACE(name);
     const std::string json =
         PALUKU_SOURCE_DIR "/tests/data/tokenizers/" + std::string(name) + ".tokenizer.json";

@@ -242,8 +242,8 @@ TEST_P(Options, EqualHuggingFace) {
 }
 
 INSTANTIATE_TEST_SUITE_P(GoldenIds, Options,
-                         testing::Values("composing", "unigram", "unigram-words", "pieces-first",
-                                         "pieces-never"),
+                         testing::Values("composing", "unigram", "unigram-words", "unigram-unknown",
+                                         "unigram-unknown-words", "pieces-first", "pieces-never"),
                          [](const auto& option) {
                            std::string name = option.param;
                            std::erase_if(name, [](char c) { return c == '-'; });

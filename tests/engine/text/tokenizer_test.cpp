@@ -292,6 +292,35 @@ TEST(SentencePiece, TheLeftmostOfEqualScoresIsJoinedFirst) {
             (Ids{kFirstPiece + 2, kFirstPiece + 1, kFirstPiece + 5}));
 }
 
+// Characters that no token is are one token together, within a word; a token that steers cannot
+// stand in for them.
+TEST(Unigram, UnknownCharactersSideBySideAreOne) {
+  Vocabulary vocabulary;
+  vocabulary.origin = "unigram";
+  vocabulary.kind = VocabularyKind::kUnigram;
+  vocabulary.tokens = {"<unk>", "</s>", "a", "b", "ab", "\u2581"};
+  vocabulary.types = {TokenType::kUnknown, TokenType::kControl, TokenType::kNormal,
+                      TokenType::kNormal,  TokenType::kNormal,  TokenType::kNormal};
+  vocabulary.scores = {0, 0, -1, -1, -1.5f, -1};
+  vocabulary.unknown = 0;
+  vocabulary.eos = 1;
+  const auto ids = [](const Vocabulary& made, std::string_view text) {
+    return Make(made)->Encode(text, SpecialTokens::kAsText);
+  };
+  EXPECT_EQ(ids(vocabulary, "abxy"), (Ids{4, 0}));
+  EXPECT_EQ(ids(vocabulary, "xyaxx xb x"), (Ids{0, 2, 0, 5, 0, 3, 5, 0}));
+  EXPECT_EQ(ids(vocabulary, "xx xx xx"), (Ids{0, 5, 0, 5, 0}));
+  vocabulary.tokens.back() = "c";  // the mark itself is unknown
+  EXPECT_EQ(ids(vocabulary, "xx yy"), Ids{0});
+  vocabulary.words_begin_at_spaces = true;
+  EXPECT_EQ(ids(vocabulary, "xx yy"), (Ids{0, 0}));
+  vocabulary.eos = 0;
+  EXPECT_EQ(Tokenizer::Create(vocabulary).error().code, ErrorCode::kBadValue);
+  vocabulary.eos = 1;
+  vocabulary.unknown.reset();
+  EXPECT_EQ(Tokenizer::Create(vocabulary).error().detail, "no token for byte 0");
+}
+
 // Wherever the tables of a kind take long.
 TEST(Tokenizer, AStopEndsTheBuilding) {
   Vocabulary listed = TinyVocabulary({{"a", "b"}}, {});

@@ -197,7 +197,7 @@ TEST_F(VocabularyFiles, StepsThatAreNotThereAreRefusedByName) {
                    }),
             "normalizer NFKC");
   EXPECT_EQ(reason(bytes, [](Json& j) { j["model"]["type"] = "Unigram"; }),
-            "Unigram without byte_fallback");
+            "Unigram without byte_fallback and unk_id");
   EXPECT_EQ(reason(bytes, [](Json& j) { j["normalizer"] = 7; }),
             "normalizer a step without a type");
   EXPECT_EQ(reason(bytes, [](Json& j) { j["model"]["dropout"] = 0.1; }), "BPE with dropout");
