@@ -68,9 +68,10 @@ enum class AttentionPath : std::uint8_t { kAuto, kExpanded, kAbsorbed };
 // latent; kAbsorbed moves W_UK into the query and W_UV behind the sum. Same result; kAuto compares
 // the arithmetic.
 struct MlaAttentionParams {
-  Tensor q;     // [rows, heads * (nope + rope)], rope part already rotated
-  Tensor w_uk;  // [heads, nope, latent], f32 | f16 | bf16
-  Tensor w_uv;  // [heads, value, latent], f32 | f16 | bf16
+  Tensor q;  // [rows, heads * (nope + rope)], rope part already rotated
+  // f32 | f16 | bf16, and any type where TakesQuantisedUpProjections().
+  Tensor w_uk;  // [heads, nope, latent]; turned: [heads, latent, nope]
+  Tensor w_uv;  // [heads, value, latent]
   int heads = 0;
   int nope = 0;
   int rope = 0;
@@ -82,6 +83,7 @@ struct MlaAttentionParams {
   float temperature = 0;
   int temperature_length = 0;
   AttentionPath path = AttentionPath::kAuto;
+  bool w_uk_turned = false;  // only of a quantised type
   int layer = 0;
   // [rows, k] i32, out of SelectTokens: the only tokens a row attends to. Empty: all up to its own.
   Tensor selected = {};
@@ -180,6 +182,9 @@ class Backend {
   // Error: kOutOfMemory, kUnsupportedTensorType, kCancelled (`stop` is looked at between slices).
   virtual Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners,
                                        const std::stop_token& stop) = 0;
+  // MlaAttention applies W_UK and W_UV in the quantised type of the file, W_UK as it lies there.
+  // Others get them as floats.
+  virtual bool TakesQuantisedUpProjections() const { return false; }
   virtual void Upload(std::span<const std::byte> from, std::byte* to) = 0;
   virtual void Download(const std::byte* from, std::span<std::byte> to) = 0;  // waits
   virtual void Copy(const std::byte* from, std::byte* to, std::int64_t bytes) = 0;

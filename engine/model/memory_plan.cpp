@@ -94,7 +94,13 @@ Sides SidesOf(std::string_view name, const Tensor& tensor) {
     const bool keys = Contains(name, ".attn_k_b.");
     const DType type = UpProjectionType(tensor.dtype);
     if (!keys && type == tensor.dtype) return InPlace(tensor);  // keys are turned
-    return Converted(tensor.elements() * Info(type).block_bytes);
+    Sides sides = Converted(tensor.elements() * Info(type).block_bytes);
+    if (type != tensor.dtype) {  // a card takes quantised ones as they are
+      const Sides in_place = InPlace(tensor);
+      sides.card = in_place.card;
+      sides.card_can = in_place.card_can;
+    }
+    return sides;
   }
   if (BecomesF32(name, tensor) && tensor.dtype != DType::kF32) {
     return Converted(tensor.elements() * 4);

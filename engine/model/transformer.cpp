@@ -134,6 +134,7 @@ void Transformer::Attend(int layer, const Tensor& normed, const Tensor& attended
                          .temperature = config_.temperature,
                          .temperature_length = config_.temperature_length,
                          .path = path,
+                         .w_uk_turned = w.w_uk_turned,
                          .layer = layer,
                          .selected = selected,
                          .out = attended});

@@ -202,13 +202,17 @@ class WeightLoader {
             .data = nullptr};
   }
 
-  // Older files: attn_kv_b [heads * (nope + value), latent], per head the keys' rows first. Used in
-  // place unless it is quantised.
+  // W_UK or W_UV stays in the type of the file.
+  bool StaysAsItIs(DType type) const {
+    return type == UpProjectionType(type) || backend_.TakesQuantisedUpProjections();
+  }
+
+  // Older files: attn_kv_b [heads * (nope + value), latent], per head the keys' rows first.
   Status SplitUpProjections(AttentionWeights& out) {
     const std::int64_t rows = config_.nope + config_.value;
     PALUKU_ASSIGN_OR_RETURN(const Tensor kv_b,
                             Find("attn_kv_b.weight", {config_.heads * rows, config_.latent}));
-    if (kv_b.dtype == UpProjectionType(kv_b.dtype)) {
+    if (kv_b.dtype != DType::kI32 && StaysAsItIs(kv_b.dtype)) {
       const Tensor heads = {.dtype = kv_b.dtype,
                             .rank = 3,
                             .shape = {config_.heads, rows, config_.latent},
@@ -246,6 +250,11 @@ class WeightLoader {
     const std::int64_t latent = config_.latent;
     PALUKU_ASSIGN_OR_RETURN(const Tensor k_b,
                             Find("attn_k_b.weight", {config_.heads, latent, nope}));
+    out.w_uk_turned = k_b.dtype != UpProjectionType(k_b.dtype) && StaysAsItIs(k_b.dtype);
+    if (out.w_uk_turned) {
+      PALUKU_ASSIGN_OR_RETURN(out.w_uk, Prepare(k_b, "attn_k_b.weight"));
+      return TakeValueProjection(out);
+    }
     const Tensor uk = UpShape(k_b.dtype, nope);
     std::vector<std::byte> bytes(static_cast<std::size_t>(uk.bytes()));
     std::byte* to = bytes.data();
@@ -266,8 +275,8 @@ class WeightLoader {
     PALUKU_ASSIGN_OR_RETURN(
         const Tensor v_b, Find("attn_v_b.weight", {config_.heads, config_.value, config_.latent}));
     const Tensor uv = UpShape(v_b.dtype, config_.value);
-    if (v_b.dtype == uv.dtype) {
-      PALUKU_ASSIGN_OR_RETURN(out.w_uv, backend_.PrepareWeight(v_b, out_.buffers, stop_));
+    if (StaysAsItIs(v_b.dtype)) {
+      PALUKU_ASSIGN_OR_RETURN(out.w_uv, Prepare(v_b, "attn_v_b.weight"));
       return {};
     }
     std::vector<std::byte> bytes(static_cast<std::size_t>(uv.bytes()));

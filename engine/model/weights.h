@@ -2,7 +2,8 @@
 //
 // Everything stays in the mapping of the file where the backend can use it there (PrepareWeight).
 // Exceptions are made once at load: norms, router and biases become f32, and the key and value
-// up-projections become W_UK and W_UV of one layout, whichever of the two generations the file is.
+// up-projections become W_UK and W_UV of one layout, whichever of the two generations the file is,
+// unless the backend takes them as they are.
 // A tensor that holds two (gate and up of fused experts, keys and values of older files) is used as
 // two views of it.
 // Tensor names and shapes: those of GGUF files (llama.cpp).
@@ -28,9 +29,11 @@ struct AttentionWeights {
   Tensor q;          // W_UQ, W_QR [heads * (nope + rope), q_lora or hidden]
   Tensor kv_a;       // W_DKV, W_KR [latent + rope, hidden]
   Tensor kv_a_norm;  // [latent] f32
-  Tensor w_uk;       // W_UK [heads, nope, latent], f32 | f16 | bf16
-  Tensor w_uv;       // W_UV [heads, value, latent], f32 | f16 | bf16
-  Tensor output;     // W_O [hidden, heads * value]
+  // Floats, or the type of the file where Backend::TakesQuantisedUpProjections.
+  Tensor w_uk;               // W_UK [heads, nope, latent]; turned: [heads, latent, nope]
+  Tensor w_uv;               // W_UV [heads, value, latent]
+  bool w_uk_turned = false;  // a quantised W_UK of a current file
+  Tensor output;             // W_O [hidden, heads * value]
 };
 
 // The indexer of DeepSeek Sparse Attention; empty tensors without one.
@@ -58,7 +61,8 @@ struct LayerWeights {
   MoeWeights moe;       // only in the others
 };
 
-// What W_UK and W_UV are kept as: the precision of the file, f16 for quantised ones.
+// What W_UK and W_UV are kept as where they must be floats: the precision of the file, f16 for
+// quantised ones.
 DType UpProjectionType(DType source);
 
 // More layers than a model can have.

@@ -55,6 +55,7 @@ const std::vector<AttentionCase>& Cases() {
 
 struct Inputs {
   OwnedTensor q, w_uk, w_uv;
+  bool turned = false;
 };
 
 Inputs MakeInputs(const AttentionCase& c, int rows) {
@@ -95,6 +96,7 @@ std::vector<float> Attend(Backend& backend, const AttentionCase& c, Step& step, 
                           .temperature = extras.temperature,
                           .temperature_length = extras.temperature_length,
                           .path = path,
+                          .w_uk_turned = in.turned,
                           .layer = 1,
                           .selected = extras.selected,
                           .out = out});
@@ -267,6 +269,77 @@ TEST(AttentionCases, UpProjectionsWithGaps) {
                     [&](Backend& b) { return Attend(b, c, step, in, path); });
     EXPECT_EQ(Attend(Reference(), c, step, in, path), expected);
   }
+}
+
+// The same numbers as f32, where they are turned as [heads, nope, latent].
+Inputs AsFloats(const AttentionCase& c, const Inputs& in) {
+  Inputs out;
+  out.q = in.q.Copy();
+  const auto floats = [](const Tensor& from, const Tensor& to) {
+    Info(from.dtype).dequantise(from.data, to.f32(), from.elements());
+  };
+  out.w_uv = MakeTensor(DType::kF32, {c.heads, c.value, c.latent});
+  floats(in.w_uv, out.w_uv);
+  out.w_uk = MakeTensor(DType::kF32, {c.heads, c.nope, c.latent});
+  floats(in.w_uk, out.w_uk);
+  if (!in.turned) return out;
+  const std::vector<float> from = Values(out.w_uk);
+  for (int head = 0; head < c.heads; ++head) {
+    const auto first = static_cast<std::size_t>(head) * c.nope * c.latent;
+    for (int n = 0; n < c.nope; ++n) {
+      for (int i = 0; i < c.latent; ++i) {
+        out.w_uk.tensor.f32()[first + n * c.latent + i] =
+            from[first + static_cast<std::size_t>(i) * c.nope + n];
+      }
+    }
+  }
+  return out;
+}
+
+// W_UK of `keys` and W_UV of `values` in f32, for one row and for several, and on tensor cores.
+void ExpectQuantisedUpProjections(DType keys, DType values, bool turned) {
+  using enum LatentType;
+  struct Way {
+    LatentType type;
+    int rows;
+    AttentionPath path;
+  };
+  const int nope = turned && Info(keys).block_elements == 256 ? 256 : 64;
+  for (const Way& way :
+       {Way{kF32, 1, AttentionPath::kAbsorbed}, Way{kF32, 9, AttentionPath::kAbsorbed},
+        Way{kF16, 9, AttentionPath::kExpanded}, Way{kQ8, 9, AttentionPath::kExpanded}}) {
+    const AttentionCase c{"", 3, nope, 32, 256, 64, way.type, keys, {{70, way.rows}}};
+    Step step(c.sequences, c.type, 2, c.latent, c.rope, 12);
+    Inputs in = MakeInputs(c, step.rows());
+    in.turned = turned;
+    in.w_uv = RandomTensor(values, {c.heads, c.value, c.latent}, 13, 0.06);
+    if (turned) in.w_uk = RandomTensor(keys, {c.heads, c.latent, c.nope}, 14, 0.06);
+    const std::vector<float> expected =
+        Attend(Reference(), c, step, AsFloats(c, in), AttentionPath::kAbsorbed);
+    EXPECT_LE(Nmse(expected, Attend(Reference(), c, step, in, AttentionPath::kAbsorbed)),
+              kElementwise);
+    if (!Variants().front().backend->TakesQuantisedUpProjections()) continue;
+    ExpectAgreement(std::string(Info(keys).name) + (turned ? " turned and " : " and ") +
+                        std::string(Info(values).name) + ", " + std::to_string(way.rows) + " rows",
+                    ToleranceOf(c, way.path), [&](Backend& b) {
+                      return &b == &Reference() ? expected : Attend(b, c, step, in, way.path);
+                    });
+  }
+}
+
+// A type of every form of weights and scales that the card has.
+TEST(AttentionCases, QuantisedUpProjections) {
+  ExpectQuantisedUpProjections(DType::kQ4_K, DType::kQ6_K, false);
+  ExpectQuantisedUpProjections(DType::kQ5_K, DType::kQ4_0, false);
+  ExpectQuantisedUpProjections(DType::kQ3_K, DType::kQ2_K, false);
+  ExpectQuantisedUpProjections(DType::kQ8_0, DType::kIQ4_XS, false);
+}
+
+TEST(AttentionCases, QuantisedUpProjectionsTurned) {
+  ExpectQuantisedUpProjections(DType::kQ5_0, DType::kQ4_K, true);
+  ExpectQuantisedUpProjections(DType::kQ8_0, DType::kQ5_1, true);
+  ExpectQuantisedUpProjections(DType::kMXFP4, DType::kF16, true);
+  ExpectQuantisedUpProjections(DType::kQ6_K, DType::kQ4_K, true);
 }
 
 }  // namespace

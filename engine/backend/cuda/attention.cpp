@@ -30,9 +30,9 @@ bool ExpandedIsCheaper(const MlaAttentionParams& p, const StepSequence& sequence
 }  // namespace
 
 void CudaBackend::MlaAttention(const MlaAttentionParams& p) {
-  if (!Begin(Operation::kMlaAttention, p.q, p.w_uk, p.w_uv, p.heads, p.nope, p.rope, p.latent,
-             p.value, p.scale, p.temperature, p.temperature_length, p.path, p.layer, p.selected,
-             p.out)) {
+  if (!Begin(Operation::kMlaAttention, p.q, p.w_uk, p.w_uk_turned, p.w_uv, p.heads, p.nope, p.rope,
+             p.latent, p.value, p.scale, p.temperature, p.temperature_length, p.path, p.layer,
+             p.selected, p.out)) {
     return;
   }
   PALUKU_CHECK(p.latent <= kMaxLatent && p.rope <= kMaxRope && p.q.rows() == batch_.rows());
@@ -74,6 +74,7 @@ void CudaBackend::AttendExpanded(const MlaAttentionParams& p, const StepSequence
   ExpandedArgs args = {.q = p.q.f32() + sequence.first_row * p.q.columns(),
                        .w_uk = ViewOf(p.w_uk),
                        .w_uv = ViewOf(p.w_uv),
+                       .w_uk_turned = p.w_uk_turned,
                        .cache = CacheOf(p.layer),
                        .rows = sequence.rows,
                        .heads = p.heads,
@@ -121,6 +122,7 @@ void CudaBackend::AttendAbsorbed(const MlaAttentionParams& p, int first_row, int
   AttentionArgs args = {.q = nullptr,
                         .w_uk = ViewOf(p.w_uk),
                         .w_uv = ViewOf(p.w_uv),
+                        .w_uk_turned = p.w_uk_turned,
                         .cache = CacheOf(p.layer),
                         .rows = 0,
                         .heads = p.heads,

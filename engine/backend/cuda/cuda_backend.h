@@ -41,6 +41,7 @@ class CudaBackend final : public Backend {
   Result<Buffer> Allocate(std::int64_t bytes) override;
   Result<Tensor> PrepareWeight(const Tensor& host, std::vector<Buffer>& owners,
                                const std::stop_token& stop) override;
+  bool TakesQuantisedUpProjections() const override { return true; }
   void Upload(std::span<const std::byte> from, std::byte* to) override;
   void Download(const std::byte* from, std::span<std::byte> to) override;
   void Copy(const std::byte* from, std::byte* to, std::int64_t bytes) override;

@@ -63,6 +63,14 @@ Vector WeightedSum(const Vector& weights, const Matrix& rows) {
 // vector * matrix
 Vector TimesMatrix(const Vector& x, const Matrix& matrix) { return WeightedSum(x, matrix); }
 
+Matrix Turned(const Matrix& matrix) {
+  Matrix turned(matrix.front().size(), Vector(matrix.size()));
+  for (std::size_t r = 0; r < matrix.size(); ++r) {
+    for (std::size_t c = 0; c < turned.size(); ++c) turned[c][r] = matrix[r][c];
+  }
+  return turned;
+}
+
 struct HeadQuery {
   Vector nope;
   Vector rope;
@@ -103,7 +111,8 @@ void ReferenceBackend::MlaAttention(const MlaAttentionParams& p) {
   for (const StepSequence& sequence : batch_.sequences) {
     const Cached cached = ReadCache(pages_, sequence, p.layer);
     for (int h = 0; h < p.heads; ++h) {
-      const Matrix w_uk = AllRows(p.w_uk.Slab(h));
+      const Matrix stored = AllRows(p.w_uk.Slab(h));
+      const Matrix w_uk = p.w_uk_turned ? Turned(stored) : stored;
       const Matrix w_uv = AllRows(p.w_uv.Slab(h));
       for (int i = 0; i < sequence.rows; ++i) {
         if (Stopped()) return;

@@ -4,48 +4,21 @@
 #include "engine/backend/cuda/kernels/attention_scale.cuh"
 #include "engine/backend/cuda/kernels/latent_row.cuh"
 #include "engine/backend/cuda/kernels/quantise.cuh"
-#include "engine/backend/cuda/kernels/weight_group.cuh"
+#include "engine/backend/cuda/kernels/weight_piece.cuh"
 
 namespace paluku::cuda {
 namespace {
 
 constexpr int kWarps = kHeadsPerBlock;
 constexpr int kThreads = kWarps * kWarp;
+constexpr int kCombineThreads = 256;
+constexpr int kCombineWarps = kCombineThreads / kWarp;
 constexpr int kCombineValues = kGroup;  // of a block
-constexpr int kManyRows = 8;            // from which on rows share a block when W_UK is applied
 constexpr int kLaneLatent = kMaxLatent / kWarp;
 constexpr int kLaneRope = kMaxRope / kWarp;
 
 __device__ __forceinline__ std::int64_t HeadIndex(const AttentionArgs& args, int row, int head) {
   return static_cast<std::int64_t>(row) * args.heads + head;
-}
-
-// Block (head, kRows rows, columns): query[c] = sum over n of q[n] * W_UK[head][n][c]; the rope
-// part is copied. Rows of a block share what they read of W_UK.
-template <int kRows>
-__global__ void __launch_bounds__(kThreads) AbsorbKernel(AttentionArgs args) {
-  const int head = blockIdx.x, first_row = blockIdx.y * kRows;
-  const int c = blockIdx.z * kThreads + threadIdx.x;
-  if (c >= args.latent + args.rope) return;
-  float sums[kRows] = {};
-  const float* q[kRows];
-#pragma unroll
-  for (int r = 0; r < kRows; ++r) {
-    q[r] =
-        args.q + HeadIndex(args, min(first_row + r, args.rows - 1), head) * (args.nope + args.rope);
-    if (c >= args.latent) sums[r] = q[r][args.nope + c - args.latent];
-  }
-  const std::int64_t first = static_cast<std::int64_t>(head) * args.nope * args.latent + c;
-  for (int n = 0; c < args.latent && n < args.nope; ++n) {
-    const float weight = FloatWeight(args.w_uk, first + static_cast<std::int64_t>(n) * args.latent);
-#pragma unroll
-    for (int r = 0; r < kRows; ++r) sums[r] += q[r][n] * weight;
-  }
-#pragma unroll
-  for (int r = 0; r < kRows; ++r) {
-    if (first_row + r >= args.rows) break;
-    args.query[HeadIndex(args, first_row + r, head) * (args.latent + args.rope) + c] = sums[r];
-  }
 }
 
 // Block (heads of four, split, row), a warp per head. The lanes of a warp hold the query and the
@@ -105,9 +78,14 @@ __global__ void __launch_bounds__(kThreads, 4) AttendKernel(AttentionArgs args) 
   }
 }
 
+// Where value `c` of the context lies in shared memory: pieces 48 bytes apart, so that eight lanes
+// with a piece each meet all banks.
+__device__ __forceinline__ int ContextPlace(int c) { return c + c / kPiece * 4; }
+
 // Block (head, row, values): the splits weighed against each other, then a warp per value.
-__global__ void __launch_bounds__(kThreads) CombineKernel(AttentionArgs args) {
-  __shared__ float context[kMaxLatent], factors[kMaxSplits], values[kCombineValues];
+__global__ void __launch_bounds__(kCombineThreads) CombineKernel(AttentionArgs args) {
+  __shared__ alignas(16) float context[kMaxLatent / kPiece * (kPiece + 4)];
+  __shared__ float factors[kMaxSplits], values[kCombineValues];
   const int head = blockIdx.x, row = blockIdx.y, lane = threadIdx.x % kWarp;
   const std::int64_t index = HeadIndex(args, row, head);
   const int stride = args.latent + 2;
@@ -120,25 +98,34 @@ __global__ void __launch_bounds__(kThreads) CombineKernel(AttentionArgs args) {
     if (threadIdx.x == 0) factors[s] = factor;
   }
   __syncthreads();
-  for (int c = threadIdx.x; c < args.latent; c += kThreads) {
+  const int pieces = (args.latent + kPiece - 1) / kPiece;
+  for (int c = threadIdx.x; c < pieces * kPiece; c += kCombineThreads) {
     float sum = 0;
-    for (int s = 0; s < args.splits; ++s) sum += factors[s] * partial[s * stride + c];
-    context[c] = sum / weights;
+    for (int s = 0; c < args.latent && s < args.splits; ++s) {
+      sum += factors[s] * partial[s * stride + c];
+    }
+    context[ContextPlace(c)] = sum / weights;
   }
   __syncthreads();
   const int end = min(args.value, static_cast<int>(blockIdx.z + 1) * kCombineValues);
-  for (int v = blockIdx.z * kCombineValues + threadIdx.x / kWarp; v < end; v += kWarps) {
-    const std::int64_t first = (static_cast<std::int64_t>(head) * args.value + v) * args.latent;
-    float sum = 0;
-    for (int c = lane; c < args.latent; c += kWarp) {
-      sum += context[c] * FloatWeight(args.w_uv, first + c);
+  WithForm(args.w_uv.form, [&](auto form) {
+    for (int v = blockIdx.z * kCombineValues + threadIdx.x / kWarp; v < end; v += kCombineWarps) {
+      float sum = 0;
+      for (int c = lane * kPiece; c < args.latent; c += kWarp * kPiece) {
+        float weight[kPiece];
+        LoadPiece<decltype(form)::kValue>(
+            args.w_uv, static_cast<std::int64_t>(head) * args.value + v, c, weight);
+        const float* x = context + ContextPlace(c);
+#pragma unroll
+        for (int j = 0; j < kPiece; ++j) sum += x[j] * weight[j];
+      }
+      sum = WarpSum(sum);
+      if (lane == 0) {
+        args.out[index * args.value + v] = sum;
+        values[v % kCombineValues] = sum;
+      }
     }
-    sum = WarpSum(sum);
-    if (lane == 0) {
-      args.out[index * args.value + v] = sum;
-      values[v % kCombineValues] = sum;
-    }
-  }
+  });
   if (args.rounded.values == nullptr) return;
   __syncthreads();
   if (threadIdx.x >= kWarp) return;
@@ -151,21 +138,15 @@ __global__ void __launch_bounds__(kThreads) CombineKernel(AttentionArgs args) {
 void LaunchAbsorbedAttention(const AttentionArgs& args, cudaStream_t stream) {
   const auto heads = static_cast<unsigned>(args.heads), rows = static_cast<unsigned>(args.rows);
   const auto parts = [](int count, int of) { return static_cast<unsigned>((count + of - 1) / of); };
-  const unsigned columns = parts(args.latent + args.rope, kThreads);
-  if (args.rows < kManyRows) {
-    AbsorbKernel<1><<<dim3(heads, rows, columns), kThreads, 0, stream>>>(args);
-  } else {
-    AbsorbKernel<kManyRows>
-        <<<dim3(heads, parts(args.rows, kManyRows), columns), kThreads, 0, stream>>>(args);
-  }
+  LaunchAbsorb(args, stream);
   if (HasTensorAttention(args.cache.pages)) {
     LaunchTensorAttend(args, stream);
   } else {
     const dim3 grid(parts(args.heads, kHeadsPerBlock), static_cast<unsigned>(args.splits), rows);
     AttendKernel<<<grid, kThreads, 0, stream>>>(args);
   }
-  CombineKernel<<<dim3(heads, rows, parts(args.value, kCombineValues)), kThreads, 0, stream>>>(
-      args);
+  CombineKernel<<<dim3(heads, rows, parts(args.value, kCombineValues)), kCombineThreads, 0,
+                  stream>>>(args);
 }
 
 }  // namespace paluku::cuda

@@ -21,8 +21,9 @@ inline constexpr int kHeadsPerTensorBlock = 16;  // on tensor cores
 
 struct AttentionArgs {
   const float* q;   // [rows, heads * (nope + rope)], rope part rotated
-  WeightView w_uk;  // [heads * nope, latent], float form
-  WeightView w_uv;  // [heads * value, latent], float form
+  WeightView w_uk;  // [heads * nope, latent]; turned: [heads * latent, nope]
+  WeightView w_uv;  // [heads * value, latent]
+  bool w_uk_turned;
   CacheView cache;
   int rows, heads, nope, rope, latent, value;
   float scale;
@@ -37,6 +38,8 @@ struct AttentionArgs {
   QuantisedRows rounded;  // out as int8, or empty; value is then a multiple of 32
 };
 void LaunchAbsorbedAttention(const AttentionArgs& args, cudaStream_t stream);
+
+void LaunchAbsorb(const AttentionArgs& args, cudaStream_t stream);
 
 // The attend step on tensor cores: f16 and q8 rows of the usual widths.
 bool HasTensorAttention(const LatentPages& pages);

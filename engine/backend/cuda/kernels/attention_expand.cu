@@ -1,11 +1,11 @@
 // Keys and values of every head out of cached latents: a product of f16 numbers on tensor cores.
-#include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
 #include "engine/backend/cuda/intrinsics/tensor_core.cuh"
 #include "engine/backend/cuda/kernels/attention_expanded.h"
 #include "engine/backend/cuda/kernels/half_pack.cuh"
 #include "engine/backend/cuda/kernels/latent_row.cuh"
+#include "engine/backend/cuda/kernels/weight_piece.cuh"
 
 namespace paluku::cuda {
 namespace {
@@ -15,31 +15,13 @@ constexpr int kTokens = 64;          // of a block
 constexpr int kOutputs = 128;        // of a block
 constexpr int kDepth = 32;           // latent values of a step
 constexpr int kStride = kDepth + 8;  // halves; eight rows meet all banks
+constexpr int kTurnedStride = kOutputs + 8;
 constexpr int kWarpTokens = 32, kWarpOutputs = 64;
-constexpr int kChunk = 8;  // values of a copy
+constexpr int kChunk = kPiece;  // values of a copy
 constexpr int kRowChunks = kDepth / kChunk;
+constexpr int kTurnedChunks = kOutputs / kChunk;
 constexpr int kLatentCopies = kTokens * kRowChunks / kThreads;
 constexpr int kWeightCopies = kOutputs * kRowChunks / kThreads;
-
-// Eight neighbouring weights as f16.
-__device__ __forceinline__ uint4 LoadWeights(const WeightView& w, std::int64_t index) {
-  if (w.form == WeightForm::kF16) return *reinterpret_cast<const uint4*>(w.low + 2 * index);
-  float values[kChunk];
-  if (w.form == WeightForm::kF32) {
-    const auto* from = reinterpret_cast<const float4*>(w.low + 4 * index);
-    const float4 a = from[0], b = from[1];
-    return {PackHalves(a.x, a.y), PackHalves(a.z, a.w), PackHalves(b.x, b.y), PackHalves(b.z, b.w)};
-  }
-  const uint4 packed = *reinterpret_cast<const uint4*>(w.low + 2 * index);
-  const unsigned words[4] = {packed.x, packed.y, packed.z, packed.w};
-#pragma unroll
-  for (int i = 0; i < 4; ++i) {  // bf16 is the upper half of an f32
-    values[2 * i] = __uint_as_float(words[i] << 16);
-    values[2 * i + 1] = __uint_as_float(words[i] & 0xffff0000u);
-  }
-  return {PackHalves(values[0], values[1]), PackHalves(values[2], values[3]),
-          PackHalves(values[4], values[5]), PackHalves(values[6], values[7])};
-}
 
 // Latent values c .. c + 7 of a cached row as f16.
 template <bool kInt8>
@@ -59,34 +41,67 @@ __device__ __forceinline__ uint4 LoadLatents(const unsigned char* row, int laten
 
 struct Tile {
   alignas(16) __half latents[kTokens * kStride];
+  // [outputs][depth], or [depth][outputs] of weights that lie that way.
   alignas(16) __half weights[kOutputs * kStride];
+};
+static_assert(kDepth * kTurnedStride <= kOutputs * kStride);
+
+// The weights of one product: outputs of all heads.
+struct Factor {
+  const WeightView& w;
+  bool turned;
+  int outputs;
+  int head_outputs;  // of one head
+  int latent;
+
+  __device__ __forceinline__ Factor(const ExpandedArgs& args, bool keys)
+      : w(keys ? args.w_uk : args.w_uv),
+        turned(keys && args.w_uk_turned),
+        outputs(args.heads * (keys ? args.nope : args.value)),
+        head_outputs(keys ? args.nope : args.value),
+        latent(args.latent) {}
 };
 
 // What a thread carries from global to shared memory in a step.
 template <bool kInt8>
 class Carrier {
  public:
-  __device__ __forceinline__ Carrier(const ExpandedArgs& args, const WeightView& w, int token,
+  __device__ __forceinline__ Carrier(const ExpandedArgs& args, const Factor& factor, int token,
                                      int output)
-      : w_(w), latent_(args.latent) {
+      : factor_(factor), output_(output) {
     const std::int32_t* table = args.cache.rows.page_table + args.cache.rows.rows[0].table_start;
 #pragma unroll
     for (int j = 0; j < kLatentCopies; ++j) {
       const int t = min(token + Row(j), args.tokens - 1);  // beyond the last: its copies
       rows_[j] = CacheRow(args.cache, table, args.first + t);
     }
-    output_ = output;
   }
 
   __device__ __forceinline__ void Load(int depth) {
-    const int c = depth + Column();
 #pragma unroll
-    for (int j = 0; j < kLatentCopies; ++j) latents_[j] = LoadLatents<kInt8>(rows_[j], latent_, c);
-#pragma unroll
-    for (int j = 0; j < kWeightCopies; ++j) {
-      const std::int64_t row = min(static_cast<std::int64_t>(output_ + Row(j)), w_.rows - 1);
-      weights_[j] = LoadWeights(w_, row * latent_ + c);
+    for (int j = 0; j < kLatentCopies; ++j) {
+      latents_[j] = LoadLatents<kInt8>(rows_[j], factor_.latent, depth + Column());
     }
+    WithForm(factor_.w.form, [&](auto form) {
+#pragma unroll
+      for (int j = 0; j < kWeightCopies; ++j) {
+        std::int64_t row;
+        int column;
+        if (factor_.turned) {
+          const int output = min(output_ + TurnedColumn(), factor_.outputs - kChunk);
+          row = static_cast<std::int64_t>(output / factor_.head_outputs) * factor_.latent + depth +
+                TurnedRow(j);
+          column = output % factor_.head_outputs;
+        } else {
+          row = min(output_ + Row(j), factor_.outputs - 1);
+          column = depth + Column();
+        }
+        float v[kPiece];
+        LoadPiece<decltype(form)::kValue>(factor_.w, row, column, v);
+        weights_[j] = {PackHalves(v[0], v[1]), PackHalves(v[2], v[3]), PackHalves(v[4], v[5]),
+                       PackHalves(v[6], v[7])};
+      }
+    });
   }
   __device__ __forceinline__ void Store(Tile& tile) const {
 #pragma unroll
@@ -95,7 +110,9 @@ class Carrier {
     }
 #pragma unroll
     for (int j = 0; j < kWeightCopies; ++j) {
-      *reinterpret_cast<uint4*>(&tile.weights[Row(j) * kStride + Column()]) = weights_[j];
+      const int place = factor_.turned ? TurnedRow(j) * kTurnedStride + TurnedColumn()
+                                       : Row(j) * kStride + Column();
+      *reinterpret_cast<uint4*>(&tile.weights[place]) = weights_[j];
     }
   }
 
@@ -106,14 +123,32 @@ class Carrier {
   __device__ static __forceinline__ int Column() {
     return static_cast<int>(threadIdx.x) % kRowChunks * kChunk;
   }
-  const WeightView& w_;
-  int latent_, output_;
+  __device__ static __forceinline__ int TurnedRow(int j) {
+    return (static_cast<int>(threadIdx.x) + j * kThreads) / kTurnedChunks;
+  }
+  __device__ static __forceinline__ int TurnedColumn() {
+    return static_cast<int>(threadIdx.x) % kTurnedChunks * kChunk;
+  }
+  const Factor& factor_;
+  int output_;
   const unsigned char* rows_[kLatentCopies];
   uint4 latents_[kLatentCopies], weights_[kWeightCopies];
 };
 
+// Weights of 16 outputs and 16 values of depth, for two products of 8 outputs.
+__device__ __forceinline__ void LoadWeights(const Tile& tile, bool turned, int output, int depth,
+                                            unsigned (&b)[4]) {
+  const int lane = threadIdx.x % kWarp;
+  const int low = lane % 8, middle = lane / 8 % 2 * 8, high = lane / 16 * 8;
+  if (turned) {
+    LoadTransposed(b, &tile.weights[(depth + middle + low) * kTurnedStride + output + high]);
+  } else {
+    LoadMatrices(b, &tile.weights[(output + high + low) * kStride + depth + middle]);
+  }
+}
+
 // sums += latents * weights over the step, for the warp's 32 tokens and 64 outputs.
-__device__ __forceinline__ void MultiplyTile(const Tile& tile, int token, int output,
+__device__ __forceinline__ void MultiplyTile(const Tile& tile, bool turned, int token, int output,
                                              float (&sums)[2][kWarpOutputs / 8][4]) {
   const int lane = threadIdx.x % kWarp;
 #pragma unroll
@@ -127,8 +162,7 @@ __device__ __forceinline__ void MultiplyTile(const Tile& tile, int token, int ou
 #pragma unroll
     for (int n = 0; n < kWarpOutputs / 8; n += 2) {
       unsigned b[4];
-      LoadMatrices(b, &tile.weights[(output + n * 8 + lane / 16 * 8 + lane % 8) * kStride + depth +
-                                    lane / 8 % 2 * 8]);
+      LoadWeights(tile, turned, output + n * 8, depth, b);
       const unsigned left[2] = {b[0], b[1]}, right[2] = {b[2], b[3]};
 #pragma unroll
       for (int i = 0; i < 2; ++i) {
@@ -144,10 +178,10 @@ __device__ __forceinline__ void MultiplyTile(const Tile& tile, int token, int ou
 template <bool kInt8>
 __global__ void __launch_bounds__(kThreads) ExpandKernel(ExpandedArgs args) {
   __shared__ Tile tiles[2];
-  const WeightView& w = blockIdx.z == 0 ? args.w_uk : args.w_uv;
+  const Factor factor(args, blockIdx.z == 0);
   const int first_output = blockIdx.x * kOutputs, first_token = blockIdx.y * kTokens;
-  if (first_output >= w.rows) return;
-  Carrier<kInt8> carrier(args, w, first_token, first_output);
+  if (first_output >= factor.outputs) return;
+  Carrier<kInt8> carrier(args, factor, first_token, first_output);
   const int warp = threadIdx.x / kWarp, lane = threadIdx.x % kWarp;
   const int token = warp % 2 * kWarpTokens, output = warp / 2 * kWarpOutputs;
   float sums[2][kWarpOutputs / 8][4] = {};
@@ -156,7 +190,7 @@ __global__ void __launch_bounds__(kThreads) ExpandKernel(ExpandedArgs args) {
     carrier.Store(tiles[stage]);
     __syncthreads();
     if (depth + kDepth < args.latent) carrier.Load(depth + kDepth);
-    MultiplyTile(tiles[stage], token, output, sums);
+    MultiplyTile(tiles[stage], factor.turned, token, output, sums);
   }
   auto* out = reinterpret_cast<unsigned*>(blockIdx.z == 0 ? args.keys : args.values);
 #pragma unroll
@@ -167,8 +201,9 @@ __global__ void __launch_bounds__(kThreads) ExpandKernel(ExpandedArgs args) {
 #pragma unroll
       for (int n = 0; n < kWarpOutputs / 8; ++n) {
         const int column = first_output + output + n * 8 + lane % 4 * 2;
-        if (t >= args.tokens || column >= w.rows) continue;
-        out[(t * w.rows + column) / 2] = PackHalves(sums[i][n][2 * half], sums[i][n][2 * half + 1]);
+        if (t >= args.tokens || column >= factor.outputs) continue;
+        out[(static_cast<std::int64_t>(t) * factor.outputs + column) / 2] =
+            PackHalves(sums[i][n][2 * half], sums[i][n][2 * half + 1]);
       }
     }
   }

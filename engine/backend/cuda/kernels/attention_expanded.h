@@ -19,8 +19,9 @@ namespace paluku::cuda {
 
 struct ExpandedArgs {
   const float* q;   // [rows, heads * (nope + rope)], rope part rotated
-  WeightView w_uk;  // [heads * nope, latent], float form
-  WeightView w_uv;  // [heads * value, latent], float form
+  WeightView w_uk;  // [heads * nope, latent]; turned: [heads * latent, nope], nope by kGroup
+  WeightView w_uv;  // [heads * value, latent]
+  bool w_uk_turned;
   CacheView cache;  // its rows are these rows: neighbours in one sequence
   int rows, heads, nope, rope, latent, value;
   float scale;

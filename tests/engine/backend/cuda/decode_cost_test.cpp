@@ -36,12 +36,13 @@ struct Model {
   int chosen, shared, expert_inner;
   GateFunction gate;
   DType dense_down, routed_down;  // Q4_K where rows are a multiple of 256
+  bool current;  // generation of the file: W_UK turned and so with rows too short for Q4_K
 };
 constexpr Model kModels[] = {
     {"V2-Lite", 1, 26, 2048, 102400, 16, 0, 128, 128, 10944, 6, 2, 1408, GateFunction::kSoftmax,
-     DType::kQ5_0, DType::kQ5_0},
+     DType::kQ5_0, DType::kQ5_0, false},
     {"GLM-4.7-Flash", 1, 46, 2048, 154880, 20, 768, 192, 256, 10240, 4, 1, 1536,
-     GateFunction::kSigmoid, DType::kQ4_K, DType::kQ4_K},
+     GateFunction::kSigmoid, DType::kQ4_K, DType::kQ4_K, true},
 };
 
 ModelConfig ConfigOf(const Model& m, int dense, int moe) {
@@ -85,13 +86,6 @@ class WeightMaker {
     PALUKU_CHECK(made.has_value());
     return *made;
   }
-  // W_UK or W_UV: f16 on the card, Q4_K in the file.
-  Tensor MakeUp(std::int64_t heads, std::int64_t rows) {
-    const std::int64_t before = floor_;
-    const Tensor made = Make(DType::kF16, {heads, rows, kLatent});
-    floor_ = before + heads * rows * RowBytes(DType::kQ4_K, kLatent);
-    return made;
-  }
   SwiGluWeights MakeNetwork(std::int64_t inner, std::int64_t hidden, DType down) {
     return {.gate = Make(DType::kQ4_K, {inner, hidden}),
             .up = Make(DType::kQ4_K, {inner, hidden}),
@@ -120,8 +114,10 @@ AttentionWeights MakeAttention(const Model& m, WeightMaker& make) {
   w.q = make.Make(DType::kQ4_K, {q_rows, m.q_lora > 0 ? m.q_lora : m.hidden});
   w.kv_a = make.Make(DType::kQ4_K, {kLatent + kRope, m.hidden});
   w.kv_a_norm = make.Make(DType::kF32, {kLatent});
-  w.w_uk = make.MakeUp(m.heads, m.nope);
-  w.w_uv = make.MakeUp(m.heads, m.value);
+  w.w_uk_turned = m.current;
+  w.w_uk = m.current ? make.Make(DType::kQ5_0, {m.heads, kLatent, m.nope})
+                     : make.Make(DType::kQ4_K, {m.heads, m.nope, kLatent});
+  w.w_uv = make.Make(DType::kQ4_K, {m.heads, m.value, kLatent});
   w.output = make.Make(DType::kQ4_K, {m.hidden, std::int64_t{m.heads} * m.value});
   return w;
 }
