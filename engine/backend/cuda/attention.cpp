@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kSplitTokens = 64;                 // a split is not shorter
 constexpr int kBlocksPerSm = 2;                  // wanted on the card at once
-constexpr std::int64_t kMostPartial = 64 << 20;  // floats of partial sums at a time
+constexpr std::int64_t kMostPartial = 64 << 20;  // values of partial means at a time
 constexpr int kRunTokens = 1024;                 // expanded at a time, so that L2 holds them
 
 // Multiplications per way and head. The absorbed way multiplies with both halves of a query.
@@ -110,13 +110,16 @@ void CudaBackend::AttendAbsorbed(const MlaAttentionParams& p, int first_row, int
   const int blocks = rows * ((p.heads + heads_at_once - 1) / heads_at_once);
   const int wanted = (kBlocksPerSm * device_.multiprocessors() + blocks - 1) / blocks;
   const int splits = std::clamp(std::min(wanted, tokens / kSplitTokens), 1, kMaxSplits);
-  const std::int64_t partial_row = std::int64_t{p.heads} * splits * (p.latent + 2);
+  const std::int64_t parts_row = std::int64_t{p.heads} * splits;
   const int rows_at_once =
-      static_cast<int>(std::clamp<std::int64_t>(kMostPartial / partial_row, 1, rows));
+      static_cast<int>(std::clamp<std::int64_t>(kMostPartial / (parts_row * p.latent), 1, rows));
+  const std::int64_t parts = rows_at_once * parts_row;
   Scratch::Plan plan;
   const std::int64_t query =
       plan.Add<float>(std::int64_t{rows_at_once} * p.heads * (p.latent + p.rope));
-  const std::int64_t partial = plan.Add<float>(rows_at_once * partial_row);
+  const std::int64_t means = HasTensorAttention(pages_) ? plan.Add<std::uint16_t>(parts * p.latent)
+                                                        : plan.Add<float>(parts * p.latent);
+  const std::int64_t weights = plan.Add<float2>(parts);
   std::byte* room = scratch_.Reserve(plan);
   if (room == nullptr) return;
   AttentionArgs args = {.q = nullptr,
@@ -137,7 +140,8 @@ void CudaBackend::AttendAbsorbed(const MlaAttentionParams& p, int first_row, int
                         .selected_columns = 0,
                         .splits = splits,
                         .query = reinterpret_cast<float*>(room + query),
-                        .partial = reinterpret_cast<float*>(room + partial),
+                        .means = room + means,
+                        .weights = reinterpret_cast<float2*>(room + weights),
                         .out = nullptr,
                         .rounded = {}};
   const StepRow* step = args.cache.rows.rows;

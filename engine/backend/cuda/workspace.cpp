@@ -27,6 +27,13 @@ void AddNetwork(ScratchPlan& plan, std::int64_t places, std::int64_t inner, std:
   plan.Add<float>(places * hidden);
 }
 
+// As HasTensorAttention (kernels/attention.h).
+bool HasTensor(const WorkspaceShape& s) {
+  const bool widths =
+      (s.latent == 512 && s.rope == 64) || (s.latent == 256 && (s.rope == 64 || s.rope == 32));
+  return widths && s.rounded_cache && s.index % 8 == 0;
+}
+
 // As HasExpandedAttention (kernels/attention_expanded.h).
 bool HasExpanded(const WorkspaceShape& s) {
   const int query = s.nope + s.rope;
@@ -47,7 +54,12 @@ std::int64_t AttentionBytes(const WorkspaceShape& s) {
   ScratchPlan absorbed, expanded;
   const std::int64_t rows = AbsorbedRows(s) * s.heads;
   absorbed.Add<float>(rows * (s.latent + s.rope));
-  absorbed.Add<float>(rows * (s.latent + 2));
+  if (HasTensor(s)) {
+    absorbed.Add<std::uint16_t>(rows * s.latent);
+  } else {
+    absorbed.Add<float>(rows * s.latent);
+  }
+  absorbed.Add<float>(2 * rows);
   if (HasExpanded(s)) {
     const std::int64_t most = std::int64_t{std::min(kRunTokens, s.tokens)} * s.heads;
     expanded.Add<std::uint16_t>(most * s.nope);

@@ -66,45 +66,55 @@ __global__ void __launch_bounds__(kThreads, 4) AttendKernel(AttentionArgs args) 
     for (int i = 0; i < kLaneLatent; ++i) sum[i] = sum[i] * shrink + weight * latent[i];
   }
 
-  float* partial = args.partial + (index * args.splits + split) * (args.latent + 2);
+  const std::int64_t part = index * args.splits + split;
+  float* mean = static_cast<float*>(args.means) + part * args.latent;
+  const float inverse = weights > 0 ? 1.0f / weights : 0.0f;
 #pragma unroll
   for (int i = 0; i < kLaneLatent; ++i) {
     const int c = i * kWarp + lane;
-    if (c < args.latent) partial[c] = sum[i];
+    if (c < args.latent) mean[c] = sum[i] * inverse;
   }
-  if (lane == 0) {
-    partial[args.latent] = largest;
-    partial[args.latent + 1] = weights;
-  }
+  if (lane == 0) args.weights[part] = {largest, weights};
 }
 
 // Where value `c` of the context lies in shared memory: pieces 48 bytes apart, so that eight lanes
 // with a piece each meet all banks.
 __device__ __forceinline__ int ContextPlace(int c) { return c + c / kPiece * 4; }
 
+__device__ __forceinline__ float2 PairAt(const float* from) {
+  return *reinterpret_cast<const float2*>(from);
+}
+__device__ __forceinline__ float2 PairAt(const __half* from) {
+  return __half22float2(*reinterpret_cast<const __half2*>(from));
+}
+
 // Block (head, row, values): the splits weighed against each other, then a warp per value.
+template <class Mean>
 __global__ void __launch_bounds__(kCombineThreads) CombineKernel(AttentionArgs args) {
   __shared__ alignas(16) float context[kMaxLatent / kPiece * (kPiece + 4)];
   __shared__ float factors[kMaxSplits], values[kCombineValues];
   const int head = blockIdx.x, row = blockIdx.y, lane = threadIdx.x % kWarp;
   const std::int64_t index = HeadIndex(args, row, head);
-  const int stride = args.latent + 2;
-  const float* partial = args.partial + index * args.splits * stride;
+  const float2* splits = args.weights + index * args.splits;
   float largest = -FLT_MAX, weights = 0;
-  for (int s = 0; s < args.splits; ++s) largest = fmaxf(largest, partial[s * stride + args.latent]);
+  for (int s = 0; s < args.splits; ++s) largest = fmaxf(largest, splits[s].x);
   for (int s = 0; s < args.splits; ++s) {
-    const float factor = expf(partial[s * stride + args.latent] - largest);
-    weights += factor * partial[s * stride + args.latent + 1];
+    const float factor = expf(splits[s].x - largest) * splits[s].y;
+    weights += factor;
     if (threadIdx.x == 0) factors[s] = factor;
   }
   __syncthreads();
-  const int pieces = (args.latent + kPiece - 1) / kPiece;
-  for (int c = threadIdx.x; c < pieces * kPiece; c += kCombineThreads) {
-    float sum = 0;
+  const Mean* means = static_cast<const Mean*>(args.means) + index * args.splits * args.latent;
+  for (int c = 2 * threadIdx.x; c < (args.latent + kPiece - 1) / kPiece * kPiece;
+       c += 2 * kCombineThreads) {
+    float2 sum = {0, 0};
     for (int s = 0; c < args.latent && s < args.splits; ++s) {
-      sum += factors[s] * partial[s * stride + c];
+      const float2 mean = PairAt(means + s * args.latent + c);
+      sum.x += factors[s] * mean.x;
+      sum.y += factors[s] * mean.y;
     }
-    context[ContextPlace(c)] = sum / weights;
+    context[ContextPlace(c)] = sum.x / weights;
+    context[ContextPlace(c + 1)] = sum.y / weights;
   }
   __syncthreads();
   const int end = min(args.value, static_cast<int>(blockIdx.z + 1) * kCombineValues);
@@ -139,14 +149,15 @@ void LaunchAbsorbedAttention(const AttentionArgs& args, cudaStream_t stream) {
   const auto heads = static_cast<unsigned>(args.heads), rows = static_cast<unsigned>(args.rows);
   const auto parts = [](int count, int of) { return static_cast<unsigned>((count + of - 1) / of); };
   LaunchAbsorb(args, stream);
+  const dim3 combine(heads, rows, parts(args.value, kCombineValues));
   if (HasTensorAttention(args.cache.pages)) {
     LaunchTensorAttend(args, stream);
+    CombineKernel<__half><<<combine, kCombineThreads, 0, stream>>>(args);
   } else {
     const dim3 grid(parts(args.heads, kHeadsPerBlock), static_cast<unsigned>(args.splits), rows);
     AttendKernel<<<grid, kThreads, 0, stream>>>(args);
+    CombineKernel<float><<<combine, kCombineThreads, 0, stream>>>(args);
   }
-  CombineKernel<<<dim3(heads, rows, parts(args.value, kCombineValues)), kCombineThreads, 0,
-                  stream>>>(args);
 }
 
 }  // namespace paluku::cuda

@@ -1,7 +1,8 @@
 // MLA attention, absorbed (DeepSeek-V2, section 2.1): three launches.
 //
 //   absorb   the query's nope part times W_UK: a query against the latent itself
-//   attend   splits of the context; each keeps a weighted sum of latents, the largest score and the
+//   attend   splits of the context; each keeps a weighted mean of latents, the largest score and
+//   the
 //            sum of weights (online softmax)
 //   combine  the splits of a head by their log-sum-exp, times W_UV
 #pragma once
@@ -32,9 +33,11 @@ struct AttentionArgs {
   const std::int32_t* selected;  // [rows, selected_columns] or nullptr: the tokens a row looks at
   int selected_columns;
   int splits;
-  float* query;    // scratch [rows, heads, latent + rope]
-  float* partial;  // scratch [rows, heads, splits, latent + 2]: sum, largest score, sum of weights
-  float* out;      // [rows, heads * value]
+  float* query;     // scratch [rows, heads, latent + rope]
+  void* means;      // scratch [rows, heads, splits, latent] f32, of the tensor step f16: the latent
+                    // that a split sees on average, by its weights
+  float2* weights;  // scratch [rows, heads, splits]: largest score, sum of weights
+  float* out;       // [rows, heads * value]
   QuantisedRows rounded;  // out as int8, or empty; value is then a multiple of 32
 };
 void LaunchAbsorbedAttention(const AttentionArgs& args, cudaStream_t stream);

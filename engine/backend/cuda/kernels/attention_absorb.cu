@@ -43,7 +43,7 @@ struct Queries {
 
 // Block (head, kRows rows, 64 columns): query[c] = sum over n of q[n] * W_UK[head][n][c].
 template <int kRows>
-__global__ void __launch_bounds__(kThreads) AbsorbKernel(AttentionArgs args) {
+__global__ void __launch_bounds__(kThreads, 1) AbsorbKernel(AttentionArgs args) {
   __shared__ alignas(16) float parts[kWarps][kRows][kColumns];
   const int head = blockIdx.x, lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
   const int first_column = blockIdx.z * kColumns;
@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(kThreads) AbsorbKernel(AttentionArgs args) {
 // Block (head, kRows rows, 32 columns), the same where rows of weights lie along q: eight lanes per
 // column.
 template <int kRows>
-__global__ void __launch_bounds__(kThreads) AbsorbTurnedKernel(AttentionArgs args) {
+__global__ void __launch_bounds__(kThreads, 1) AbsorbTurnedKernel(AttentionArgs args) {
   const int head = blockIdx.x, column = blockIdx.z * kSlots + threadIdx.x / kLanes;
   const std::int64_t row =
       static_cast<std::int64_t>(head) * args.latent + min(column, args.latent - 1);

@@ -212,31 +212,36 @@ __device__ __forceinline__ void AddValues(const Memory<S>& memory, const __half*
   }
 }
 
+// Means are within the range of the cached latents, which f16 holds.
 template <class S>
-__device__ __forceinline__ void StoreSums(const AttentionArgs& args, int row, int first_head,
-                                          const float (&sums)[S::kWarpColumns / 8][4],
-                                          float largest, float sum) {
-  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
-  const int stride = args.latent + 2;
-  const auto partial = [&](int head) {
-    const std::int64_t index = static_cast<std::int64_t>(row) * args.heads + head;
-    return args.partial + (index * args.splits + blockIdx.y) * stride;
+__device__ __forceinline__ void StoreMeans(const AttentionArgs& args, Memory<S>& memory, int row,
+                                           int first_head,
+                                           const float (&sums)[S::kWarpColumns / 8][4],
+                                           float largest, float sum) {
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp, own = threadIdx.x / 8;
+  const auto part = [&](int head) {
+    const std::int64_t index = static_cast<std::int64_t>(row) * args.heads + first_head + head;
+    return index * args.splits + blockIdx.y;
   };
-#pragma unroll
-  for (int n = 0; n < S::kWarpColumns / 8; ++n) {
-    const int column = warp * S::kWarpColumns + n * 8 + lane % 4 * 2;
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const int head = first_head + lane / 4 + half * 8;
-      if (head >= args.heads) continue;
-      *reinterpret_cast<float2*>(partial(head) + column) = {sums[n][2 * half],
-                                                            sums[n][2 * half + 1]};
+  if (threadIdx.x % 8 == 0) {
+    memory.shrink[own] = sum > 0 ? 1.0f / sum : 0.0f;
+    if (first_head + own < args.heads) {
+      args.weights[part(own)] = {largest == -FLT_MAX ? largest : largest * kLn2, sum};
     }
   }
-  const int head = first_head + threadIdx.x / 8;
-  if (threadIdx.x % 8 == 0 && head < args.heads) {
-    partial(head)[args.latent] = largest == -FLT_MAX ? largest : largest * kLn2;
-    partial(head)[args.latent + 1] = sum;
+  __syncthreads();
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int head = lane / 4 + half * 8;
+    if (first_head + head >= args.heads) continue;
+    const float inverse = memory.shrink[head];
+    auto* mean = static_cast<__half*>(args.means) + part(head) * args.latent;
+#pragma unroll
+    for (int n = 0; n < S::kWarpColumns / 8; ++n) {
+      const int column = warp * S::kWarpColumns + n * 8 + lane % 4 * 2;
+      *reinterpret_cast<unsigned*>(mean + column) =
+          PackHalves(sums[n][2 * half] * inverse, sums[n][2 * half + 1] * inverse);
+    }
   }
 }
 
@@ -278,7 +283,8 @@ __global__ void __launch_bounds__(kThreads) TensorAttendKernel(AttentionArgs arg
     __syncthreads();
     AddValues(memory, tile, sums);
   }
-  StoreSums<S>(args, row, first_head, sums, largest, sum);
+  __syncthreads();
+  StoreMeans(args, memory, row, first_head, sums, largest, sum);
 }
 
 template <int kLatent, int kRope>
