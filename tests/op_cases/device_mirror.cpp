@@ -1,18 +1,20 @@
 #include "tests/op_cases/device_mirror.h"
 
 #include <cstring>
+#include <functional>
 #include <utility>
 #include <vector>
 
 #include "engine/backend/host_memory.h"
 #include "engine/base/check.h"
+#include "engine/sampling/sampling_params.h"
 
 namespace paluku::op_cases {
 
-// One operation: its tensors on the device, and which of them come back.
-class DeviceMirror::Call {
+// The operations of one step: their tensors on the device, and which of these come back.
+class DeviceMirror::Operations {
  public:
-  explicit Call(DeviceMirror& mirror) : mirror_(mirror), pages_(mirror.pages_) {
+  Operations(Backend& device, const LatentPages& pages) : device_(device), pages_(pages) {
     if (pages_.data == nullptr) return;
     const Tensor all = Bytes(pages_.data, pages_.page_bytes() * pages_.page_count);
     pages_.data = InOut(all).data;
@@ -23,7 +25,7 @@ class DeviceMirror::Call {
   Tensor InOut(const Tensor& host) { return Place(host, true, true); }
   Tensor Weight(const Tensor& host) {
     if (!host) return host;
-    auto weight = mirror_.device_->PrepareWeight(host, buffers_, {});
+    auto weight = device_.PrepareWeight(host, buffers_, {});
     PALUKU_CHECK(weight.has_value());
     return *weight;
   }
@@ -31,22 +33,24 @@ class DeviceMirror::Call {
     return {Weight(host.gate), Weight(host.up), Weight(host.down)};
   }
 
+  void Add(std::function<void(Backend&)> operation) { operations_.push_back(std::move(operation)); }
+
   // Small cases run three times, as a decode step is issued, recorded and replayed. What the
-  // operation changes in place is restored in between.
-  void Run(const std::function<void(Backend&)>& operation) {
-    Backend& device = *mirror_.device_;
+  // operations change in place is restored in between.
+  void Run(std::int64_t bucket, const StepBatch& batch, const std::stop_token& stop) {
     std::int64_t bytes = 0;
     for (const Placed& placed : placed_) bytes += placed.bytes;
     const int rounds = bytes <= kReplayedBytes ? 3 : 1;
     for (int round = 0; round < rounds; ++round) {
       for (const Placed& placed : placed_) Fill(placed);
-      device.RunStep(mirror_.bucket_, mirror_.batch_, pages_, mirror_.stop_,
-                     [&] { operation(device); });
+      device_.RunStep(bucket, batch, pages_, stop, [&] {
+        for (const auto& operation : operations_) operation(device_);
+      });
     }
-    if (mirror_.stop_.stop_requested()) return;
+    if (stop.stop_requested()) return;
     for (const Placed& placed : placed_) {
       if (!placed.out) continue;
-      device.Download(placed.device, {placed.host, static_cast<std::size_t>(placed.bytes)});
+      device_.Download(placed.device, {placed.host, static_cast<std::size_t>(placed.bytes)});
     }
   }
 
@@ -68,13 +72,14 @@ class DeviceMirror::Call {
     PALUKU_CHECK(host.slab_stride == 0);
     for (Placed& placed : placed_) {  // the same tensor in two roles
       if (placed.host != host.data) continue;
-      placed.in = placed.in || in;
+      // What an operation before wrote is not the host's.
+      placed.in = placed.in || (in && !placed.out);
       placed.out = placed.out || out;
       Tensor known = host;
       known.data = placed.device;
       return known;
     }
-    auto buffer = mirror_.device_->Allocate(host.bytes());
+    auto buffer = device_.Allocate(host.bytes());
     PALUKU_CHECK(buffer.has_value());
     Tensor tensor = host;
     tensor.data = buffer->data.get();
@@ -85,15 +90,16 @@ class DeviceMirror::Call {
 
   void Fill(const Placed& placed) {
     if (placed.in) {
-      mirror_.device_->Upload({placed.host, static_cast<std::size_t>(placed.bytes)}, placed.device);
+      device_.Upload({placed.host, static_cast<std::size_t>(placed.bytes)}, placed.device);
       return;
     }
     const std::vector<std::byte> garbage(static_cast<std::size_t>(placed.bytes), std::byte{0x7f});
-    mirror_.device_->Upload(garbage, placed.device);
+    device_.Upload(garbage, placed.device);
   }
 
-  DeviceMirror& mirror_;
+  Backend& device_;
   LatentPages pages_;
+  std::vector<std::function<void(Backend&)>> operations_;
   std::vector<Placed> placed_;
   std::vector<Buffer> buffers_;
 };
@@ -119,140 +125,126 @@ void DeviceMirror::Copy(const std::byte* from, std::byte* to, std::int64_t bytes
 
 void DeviceMirror::RunStep(std::int64_t bucket, const StepBatch& batch, const LatentPages& pages,
                            std::stop_token stop, const std::function<void()>& body) {
-  bucket_ = bucket;
-  batch_ = batch;
-  pages_ = pages;
-  stop_ = std::move(stop);
+  Operations operations(*device_, pages);
+  step_ = &operations;
   body();
+  step_ = nullptr;
+  operations.Run(bucket, batch, stop);
 }
 
 Status DeviceMirror::Synchronise() { return device_->Synchronise(); }
 
 void DeviceMirror::Embed(const Tensor& table, float scale, const Tensor& out) {
-  Call call(*this);
-  const Tensor on_table = call.Weight(table), on_out = call.Out(out);
-  call.Run([&](Backend& b) { b.Embed(on_table, scale, on_out); });
+  const Tensor on_table = step_->Weight(table), on_out = step_->Out(out);
+  step_->Add([=](Backend& b) { b.Embed(on_table, scale, on_out); });
 }
 
 void DeviceMirror::RmsNorm(const Tensor& x, const Tensor& weight, float epsilon,
                            const Tensor& out) {
-  Call call(*this);
-  const Tensor on_x = call.In(x), on_weight = call.In(weight), on_out = call.Out(out);
-  call.Run([&](Backend& b) { b.RmsNorm(on_x, on_weight, epsilon, on_out); });
+  const Tensor on_x = step_->In(x), on_weight = step_->In(weight), on_out = step_->Out(out);
+  step_->Add([=](Backend& b) { b.RmsNorm(on_x, on_weight, epsilon, on_out); });
 }
 
 void DeviceMirror::AddRmsNorm(const Tensor& x, const Tensor& delta, const Tensor& weight,
                               float epsilon, const Tensor& out) {
-  Call call(*this);
   // x is what the rounds start from, so the sum goes to a copy of its own.
-  const Tensor on_x = call.InOut(x), on_delta = call.In(delta), on_weight = call.In(weight);
-  const Tensor on_out = call.Out(out);
-  call.Run([&](Backend& b) { b.AddRmsNorm(on_x, on_delta, on_weight, epsilon, on_out); });
+  const Tensor on_x = step_->InOut(x), on_delta = step_->In(delta), on_weight = step_->In(weight);
+  const Tensor on_out = step_->Out(out);
+  step_->Add([=](Backend& b) { b.AddRmsNorm(on_x, on_delta, on_weight, epsilon, on_out); });
 }
 
 void DeviceMirror::MatMul(const Tensor& x, const Tensor& weight, const Tensor& out) {
-  Call call(*this);
-  const Tensor on_x = call.In(x), on_weight = call.Weight(weight), on_out = call.Out(out);
-  call.Run([&](Backend& b) { b.MatMul(on_x, on_weight, on_out); });
+  const Tensor on_x = step_->In(x), on_weight = step_->Weight(weight), on_out = step_->Out(out);
+  step_->Add([=](Backend& b) { b.MatMul(on_x, on_weight, on_out); });
 }
 
 void DeviceMirror::MatMulPair(const Tensor& x, const Tensor& first, const Tensor& first_out,
                               const Tensor& second, const Tensor& second_out) {
-  Call call(*this);
-  const Tensor on_x = call.In(x), on_first = call.Weight(first), on_second = call.Weight(second);
-  const Tensor on_first_out = call.Out(first_out), on_second_out = call.Out(second_out);
-  call.Run(
-      [&](Backend& b) { b.MatMulPair(on_x, on_first, on_first_out, on_second, on_second_out); });
+  const Tensor on_x = step_->In(x), on_first = step_->Weight(first),
+               on_second = step_->Weight(second);
+  const Tensor on_first_out = step_->Out(first_out), on_second_out = step_->Out(second_out);
+  step_->Add(
+      [=](Backend& b) { b.MatMulPair(on_x, on_first, on_first_out, on_second, on_second_out); });
 }
 
 void DeviceMirror::LatentAppend(const LatentAppendParams& params) {
-  Call call(*this);
   LatentAppendParams on = params;
-  on.kv = call.In(params.kv);
-  on.norm = call.In(params.norm);
-  if (params.q) on.q = call.InOut(params.q);
-  call.Run([&](Backend& b) { b.LatentAppend(on); });
+  on.kv = step_->In(params.kv);
+  on.norm = step_->In(params.norm);
+  if (params.q) on.q = step_->InOut(params.q);
+  step_->Add([=](Backend& b) { b.LatentAppend(on); });
 }
 
 void DeviceMirror::IndexAppend(const IndexAppendParams& params) {
-  Call call(*this);
   IndexAppendParams on = params;
-  on.key = call.In(params.key);
-  on.norm = call.In(params.norm);
-  on.bias = call.In(params.bias);
-  call.Run([&](Backend& b) { b.IndexAppend(on); });
+  on.key = step_->In(params.key);
+  on.norm = step_->In(params.norm);
+  on.bias = step_->In(params.bias);
+  step_->Add([=](Backend& b) { b.IndexAppend(on); });
 }
 
 void DeviceMirror::SelectTokens(const SelectTokensParams& params) {
-  Call call(*this);
   SelectTokensParams on = params;
-  on.q = call.InOut(params.q);
-  on.weights = call.In(params.weights);
-  on.selected = call.Out(params.selected);
-  call.Run([&](Backend& b) { b.SelectTokens(on); });
+  on.q = step_->InOut(params.q);
+  on.weights = step_->In(params.weights);
+  on.selected = step_->Out(params.selected);
+  step_->Add([=](Backend& b) { b.SelectTokens(on); });
 }
 
 void DeviceMirror::MlaAttention(const MlaAttentionParams& params) {
-  Call call(*this);
   MlaAttentionParams on = params;
-  on.q = call.In(params.q);
-  on.w_uk = call.Weight(params.w_uk);
-  on.w_uv = call.Weight(params.w_uv);
-  on.selected = call.In(params.selected);
-  on.out = call.Out(params.out);
-  call.Run([&](Backend& b) { b.MlaAttention(on); });
+  on.q = step_->In(params.q);
+  on.w_uk = step_->Weight(params.w_uk);
+  on.w_uv = step_->Weight(params.w_uv);
+  on.selected = step_->In(params.selected);
+  on.out = step_->Out(params.out);
+  step_->Add([=](Backend& b) { b.MlaAttention(on); });
 }
 
 void DeviceMirror::RouteExperts(const RouteExpertsParams& params) {
-  Call call(*this);
   RouteExpertsParams on = params;
-  on.x = call.In(params.x);
-  on.gate = call.Weight(params.gate);
-  on.bias = call.In(params.bias);
-  on.ids = call.Out(params.ids);
-  on.weights = call.Out(params.weights);
-  call.Run([&](Backend& b) { b.RouteExperts(on); });
+  on.x = step_->In(params.x);
+  on.gate = step_->Weight(params.gate);
+  on.bias = step_->In(params.bias);
+  on.ids = step_->Out(params.ids);
+  on.weights = step_->Out(params.weights);
+  step_->Add([=](Backend& b) { b.RouteExperts(on); });
 }
 
 void DeviceMirror::MoeFfn(const MoeFfnParams& params) {
-  Call call(*this);
   MoeFfnParams on = params;
-  on.x = call.In(params.x);
-  on.ids = call.In(params.ids);
-  on.weights = call.In(params.weights);
-  on.routed = call.Weights(params.routed);
-  on.shared = call.Weights(params.shared);
-  on.out = call.Out(params.out);
-  call.Run([&](Backend& b) { b.MoeFfn(on); });
+  on.x = step_->In(params.x);
+  on.ids = step_->In(params.ids);
+  on.weights = step_->In(params.weights);
+  on.routed = step_->Weights(params.routed);
+  on.shared = step_->Weights(params.shared);
+  on.out = step_->Out(params.out);
+  step_->Add([=](Backend& b) { b.MoeFfn(on); });
 }
 
 void DeviceMirror::SwiGluFfn(const Tensor& x, const SwiGluWeights& weights, const Tensor& out) {
-  Call call(*this);
-  const Tensor on_x = call.In(x), on_out = call.Out(out);
-  const SwiGluWeights on_weights = call.Weights(weights);
-  call.Run([&](Backend& b) { b.SwiGluFfn(on_x, on_weights, on_out); });
+  const Tensor on_x = step_->In(x), on_out = step_->Out(out);
+  const SwiGluWeights on_weights = step_->Weights(weights);
+  step_->Add([=](Backend& b) { b.SwiGluFfn(on_x, on_weights, on_out); });
 }
 
 void DeviceMirror::ReluSquaredFfn(const Tensor& x, const Tensor& up, const Tensor& down,
                                   const Tensor& out) {
-  Call call(*this);
-  const Tensor on_x = call.In(x), on_up = call.Weight(up), on_down = call.Weight(down);
-  const Tensor on_out = call.Out(out);
-  call.Run([&](Backend& b) { b.ReluSquaredFfn(on_x, on_up, on_down, on_out); });
+  const Tensor on_x = step_->In(x), on_up = step_->Weight(up), on_down = step_->Weight(down);
+  const Tensor on_out = step_->Out(out);
+  step_->Add([=](Backend& b) { b.ReluSquaredFfn(on_x, on_up, on_down, on_out); });
 }
 
 void DeviceMirror::GatherRows(const Tensor& x, const Tensor& out) {
-  Call call(*this);
-  const Tensor on_x = call.In(x), on_out = call.Out(out);
-  call.Run([&](Backend& b) { b.GatherRows(on_x, on_out); });
+  const Tensor on_x = step_->In(x), on_out = step_->Out(out);
+  step_->Add([=](Backend& b) { b.GatherRows(on_x, on_out); });
 }
 
 void DeviceMirror::Sample(const Tensor& logits, const SamplingParams& params,
                           std::span<const std::int32_t> history, std::uint64_t position,
                           const Tensor& out) {
-  Call call(*this);
-  const Tensor on_logits = call.In(logits), on_out = call.Out(out);
-  call.Run([&](Backend& b) { b.Sample(on_logits, params, history, position, on_out); });
+  const Tensor on_logits = step_->In(logits), on_out = step_->Out(out);
+  step_->Add([=](Backend& b) { b.Sample(on_logits, params, history, position, on_out); });
 }
 
 }  // namespace paluku::op_cases

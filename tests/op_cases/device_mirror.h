@@ -1,10 +1,10 @@
 // DeviceMirror: a backend whose operations take tensors in host memory and run them on a device.
 //
-// The operation cases keep their tensors where the test can read them. The mirror copies what an
-// operation reads to the device, runs it there as a step of its own and copies back what it wrote,
-// so that one table of cases serves processors and cards. Weights go through PrepareWeight, as in a
-// model. Everything that an operation writes is filled with garbage on the device first where it is
-// not read as well.
+// The operation cases keep their tensors where the test can read them. The mirror copies what the
+// operations of a step read to the device, runs them there and copies back what they wrote, so that
+// one table of cases serves processors and cards. Weights go through PrepareWeight, as in a model.
+// Everything that an operation writes is filled with garbage on the device first where it is not
+// read as well.
 #pragma once
 
 #include <map>
@@ -54,14 +54,10 @@ class DeviceMirror final : public Backend {
               const Tensor& out) override;
 
  private:
-  class Call;
+  class Operations;
 
   std::unique_ptr<Backend> device_;
-  // The step in progress.
-  std::int64_t bucket_ = 0;
-  StepBatch batch_;
-  LatentPages pages_;
-  std::stop_token stop_;
+  Operations* step_ = nullptr;  // the step in progress
 };
 
 }  // namespace paluku::op_cases

@@ -233,20 +233,27 @@ INSTANTIATE_TEST_SUITE_P(ExpertCases, EveryNetwork, testing::ValuesIn(kFfnCases)
                                            std::string(Info(test.param.down).name));
                          });
 
-// More experts than a warp has lanes, more choices than four, experts with one row and with none.
-TEST(ExpertCases, MoeFfnOfManyExperts) {
-  constexpr int kExperts = 70, kChosen = 6, kRows = 33, kSize = 32;
-  const Network routed = MakeExperts(DType::kQ8_0, DType::kQ8_0, kExperts, kSize, kSize, 70);
-  const OwnedTensor x = RandomTensor(DType::kF32, {kRows, kSize}, 71);
-  const OwnedTensor weights = RandomTensor(DType::kF32, {kRows, kChosen}, 72, 0.5);
-  const OwnedTensor ids = MakeTensor(DType::kI32, {kRows, kChosen});
-  for (int r = 0; r < kRows; ++r) {
-    for (int k = 0; k < kChosen; ++k)
-      ids.tensor.i32()[r * kChosen + k] = (r * r + k * 13) % (kExperts - 1);
+struct ManyCase {
+  const char* name;
+  int experts, chosen, rows;
+};
+class ManyExperts : public testing::TestWithParam<ManyCase> {};
+
+// The last expert has no row, others have one.
+TEST_P(ManyExperts, MoeFfn) {
+  constexpr int kSize = 32;
+  const auto [name, experts, chosen, rows] = GetParam();
+  const Network routed = MakeExperts(DType::kQ8_0, DType::kQ8_0, experts, kSize, kSize, 70);
+  const OwnedTensor x = RandomTensor(DType::kF32, {rows, kSize}, 71);
+  const OwnedTensor weights = RandomTensor(DType::kF32, {rows, chosen}, 72, 0.5);
+  const OwnedTensor ids = MakeTensor(DType::kI32, {rows, chosen});
+  for (int r = 0; r < rows; ++r) {
+    for (int k = 0; k < chosen; ++k)
+      ids.tensor.i32()[r * chosen + k] = (r * r + k * 13) % (experts - 1);
   }
-  ExpectAgreement("70 experts", kRoundedNetwork, [&](Backend& b) {
-    Step step(kRows);
-    const OwnedTensor out = MakeTensor(DType::kF32, {kRows, kSize});
+  ExpectAgreement(name, kRoundedNetwork, [&](Backend& b) {
+    Step step(rows);
+    const OwnedTensor out = MakeTensor(DType::kF32, {rows, kSize});
     RunStep(b, step, {}, [&] {
       b.MoeFfn({.x = x,
                 .ids = ids,
@@ -258,6 +265,14 @@ TEST(ExpertCases, MoeFfnOfManyExperts) {
     return Values(out);
   });
 }
+
+// More experts than a warp has lanes and than a block has threads; more choices than four; more
+// rows of an expert than a tile has.
+INSTANTIATE_TEST_SUITE_P(ExpertCases, ManyExperts,
+                         testing::Values(ManyCase{"experts of a few warps", 70, 6, 33},
+                                         ManyCase{"experts of two blocks", 140, 6, 33},
+                                         ManyCase{"rows of two tiles", 3, 2, 150}),
+                         [](const auto& test) { return TestName(test.param.name); });
 
 // Gate and up as halves of one tensor, as fused files have them, used in place.
 TEST(ExpertCases, MoeFfnWithFusedGateAndUp) {

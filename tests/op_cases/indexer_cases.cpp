@@ -28,7 +28,8 @@ const std::vector<IndexCase>& Cases() {
       {"two sequences", 5, 16, 16, 7, kQ8, {{0, 20}, {130, 3}}},
       // Several tokens and values for each thread of a card.
       {"long context", 1, 160, 8, 100, kF32, {{4500, 1}}},
-      {"wide keys", 2, 640, 64, 5, kF16, {{20, 2}}},
+      {"wide keys", 2, 1100, 64, 5, kF16, {{20, 2}}},
+      {"wide keys of f32", 2, 640, 64, 5, kF32, {{20, 2}}},
   };
   return cases;
 }

@@ -65,9 +65,9 @@ void QuantisedCase(DType dtype, const MatMulCase& c) {
 }
 
 TEST(MatMulCases, WeightsInBlocksOf32) {
-  const MatMulCase cases[] = {{1, 32, 5},    {1, 64, 16},   {1, 96, 33},  {2, 160, 17},
-                              {3, 1408, 20}, {4, 32, 16},   {5, 96, 40},  {7, 64, 9},
-                              {8, 224, 33},  {16, 128, 16}, {33, 96, 50}, {40, 352, 24}};
+  const MatMulCase cases[] = {{1, 32, 5},   {1, 64, 16},   {1, 96, 33}, {2, 160, 17}, {3, 1408, 20},
+                              {4, 32, 16},  {5, 96, 40},   {7, 64, 9},  {8, 224, 33}, {16, 128, 16},
+                              {33, 96, 50}, {40, 352, 24}, {33, 32, 24}};
   for (const DType dtype : QuantisedTypes(32, 32)) {
     for (const MatMulCase& c : cases) QuantisedCase(dtype, c);
   }
@@ -87,6 +87,37 @@ TEST(MatMulCases, WeightsInBlocksOf256) {
                               {16, 256, 16}, {33, 512, 50}};
   for (const DType dtype : QuantisedTypes(256, 256)) {
     for (const MatMulCase& c : cases) QuantisedCase(dtype, c);
+  }
+}
+
+// A product of what a norm before it gave, which a card rounds to int8 along with the norm.
+TEST(MatMulCases, ProductOfANorm) {
+  for (const std::int64_t n : {256, 2304, 5120}) {
+    const OwnedTensor w = RandomTensor(DType::kQ8_0, {70, n}, 15);
+    const OwnedTensor scale = RandomTensor(DType::kF32, {n}, 16, 0.2);
+    for (std::int64_t i = 0; i < n; ++i) scale.tensor.f32()[i] += 1;
+    for (const std::int64_t rows : {1, 3, 9}) {
+      const OwnedTensor x = RandomTensor(DType::kF32, {rows, n}, 17);
+      const OwnedTensor delta = RandomTensor(DType::kF32, {rows, n}, 18);
+      for (const bool add : {false, true}) {
+        ExpectAgreement(std::to_string(rows) + " rows of " + std::to_string(n), kRoundedActivations,
+                        [&](Backend& b) {
+                          const OwnedTensor sum = x.Copy();
+                          const OwnedTensor normed = MakeTensor(DType::kF32, {rows, n});
+                          const OwnedTensor out = MakeTensor(DType::kF32, {rows, 70});
+                          Step step(static_cast<int>(rows));
+                          RunStep(b, step, {}, [&] {
+                            if (add) {
+                              b.AddRmsNorm(sum, delta, scale, 1e-6f, normed);
+                            } else {
+                              b.RmsNorm(sum, scale, 1e-6f, normed);
+                            }
+                            b.MatMul(normed, w, out);
+                          });
+                          return Values(out);
+                        });
+      }
+    }
   }
 }
 
