@@ -23,20 +23,23 @@ import threading
 import time
 
 # Per module: filters of the cases that cover it, tried in this order, and the modules that they need: the others are taken
-# out of the library, which saves most of its loading. Cases not named here do not reach the module. "golden": of
-# golden_cuda_test, beside op_cases, whose products read what norms and attention round on the way.
-NETWORKS = "experts group norm product"
-ATTENTION = "attention attention_expand attention_flash attention_tensor"
-EVERYTHING = f"{ATTENTION} {NETWORKS} indexer mat_vec route rows sample"
+# out of the library, which saves most of its loading. Cases not named here do not reach the module. A word of PROGRAMS in
+# front: cases of that program, beside op_cases, with its environment. Products of golden models read what attention rounds on the way.
+NETWORKS = "experts float_product group norm product"
+ATTENTION = "attention attention_absorb attention_expand attention_flash attention_tensor"
+EVERYTHING = f"{ATTENTION} {NETWORKS} float_product indexer mat_vec route rows sample split"
 CASES = {
-    "attention": [("AttentionCases.UpProjections*:AttentionCases.LargeScores", "attention"),
+    "attention": [("AttentionCases.UpProjections*:AttentionCases.LargeScores", "attention attention_absorb"),
                   ("AttentionCases*:IndexerCases.Att*", ATTENTION), ("golden */narrow_q4_0_*", EVERYTHING)],
+    "attention_absorb": [("AttentionCases.UpProjections*:AttentionCases.LargeScores", "attention attention_absorb"),
+                         ("AttentionCases*", ATTENTION)],
     "attention_expand": [("*EveryWay*/prefill__MiniCPM3*", ATTENTION), ("*EveryWay*/prefill_*", ATTENTION)],
     "attention_flash": [("*EveryWay*/prefill__MiniCPM3*", ATTENTION), ("*EveryWay*/prefill_*:AttentionCases.Temp*", ATTENTION)],
     "attention_tensor": [("AttentionCases.Chosen*:*EveryWay*/int8*", ATTENTION),
                          ("*EveryLatent/*:*EveryWay*:AttentionCases.Temp*", ATTENTION)],
     "experts": [("*EveryNetwork.SwiGluFfn/Q4_K_Q5_0:*EveryNetwork.MoeFfn/Q8_0_Q8_0", NETWORKS),
                 ("*EveryNetwork.*:ExpertCases.MoeFfnWith*:ExpertCases.LargeGates*", NETWORKS)],
+    "float_product": [("MatMulCases.Float*:*EveryNetwork.*Ffn/*F*", "mat_vec " + NETWORKS)],
     "group": [("*EveryNetwork.MoeFfn/Q8_0_Q8_0:*ManyExperts*", NETWORKS), ("*EveryNetwork.MoeFfn/Q*", NETWORKS)],
     "indexer": [("IndexerCases.Ties*:IndexerCases.Select*:IndexerCases.IndexAppend", "indexer rows")],
     "mat_vec": [("MatMulCases.NanStays*:MatMulCases.Tiny*:MatMulCases.WeightsInBlocksOf64", "mat_vec norm product"),
@@ -49,7 +52,9 @@ CASES = {
     "rows": [("ElementwiseCases.Embed*:ElementwiseCases.Gather*:ElementwiseCases.LatentAppendRotatesQueries*:ElementwiseCases.LatentAppend",
               "rows")],
     "sample": [("ElementwiseCases.Sample*", "sample")],
+    "split": [("MatMulCases.FiveHundred*", "float_product mat_vec norm product split"), ("dense *", EVERYTHING)],
 }
+PROGRAMS = {"golden": ("golden_cuda_test", {}), "dense": ("dense_library_test", {"PALUKU_TEST_CUBLAS": "usable"})}
 # Of templates that differ in widths alone, the one with the quickest cases.
 KERNELS = {"attention_flash": "FlashKernel<96", "attention_tensor": "TensorAttendKernel<256, 32"}
 SECONDS = 300  # of one run at most; a mutant that never ends is killed by it
@@ -213,9 +218,9 @@ def all_mutants(module, ptx):
 
 
 def sample(module, ptx, count, seed):
-    """`count` mutants: kinds in turn, and of a kind one from every line of source before a second of any."""
+    """`count` mutants: kinds in the order of RULES in turn, and of a kind one from every line of source before a second of any."""
     chance = random.Random(f"{seed} {module}")
-    kinds = collections.defaultdict(list)
+    kinds = {kind: [] for kind, _, _ in RULES}
     for mutant in all_mutants(module, ptx):
         if mutant.kernel.startswith(KERNELS.get(module, "")):
             kinds[mutant.kind].append(mutant)
@@ -296,10 +301,11 @@ class Runner:
         path = self.folder / "replacement.ptx"
         path.write_text(ptx, encoding="utf-8")
         for level, (cases, modules) in enumerate(CASES[module][:levels]):
-            environment = {**os.environ, "PALUKU_BACKEND": "cuda", "PALUKU_EMU_PTX": str(path),
+            word, _, filters = cases.rpartition(" ")
+            program, settings = PROGRAMS.get(word, (self.program.name, {}))
+            environment = {**os.environ, **settings, "PALUKU_BACKEND": "cuda", "PALUKU_EMU_PTX": str(path),
                            "PALUKU_CUDA_LIBRARY": str(self.library_of(modules))}
-            program = self.program.with_name("golden_cuda_test") if cases.startswith("golden ") else self.program
-            if level >= begin and (how := run_cases(program, environment, cases.removeprefix("golden "))):
+            if level >= begin and (how := run_cases(self.program.with_name(program), environment, filters)):
                 return how, level
         return None, len(CASES[module][:levels])
 
