@@ -144,14 +144,15 @@ void PrintCuda(const ModelCard& card, const Result<std::unique_ptr<Backend>>& cu
 Status Inspect(const Context& context, const std::string& model) {
   PALUKU_ASSIGN_OR_RETURN(const std::string path, context.ModelPath(model));
   PALUKU_ASSIGN_OR_RETURN(const ModelCard card, ReadModelCard(path));
-  const auto cuda = CreateBackend({.name = "cuda"});
   if (context.json) {
     nlohmann::json json = ToJson(card);
-    json["cuda"] = Cuda(card, cuda);
+    json["cuda"] = Cuda(card, CreateBackend({.name = "cuda"}));
     PrintJson(json);
   } else {
+    // What the file tells does not wait for a card to wake up.
     PrintText(card);
-    PrintCuda(card, cuda);
+    std::fflush(stdout);
+    PrintCuda(card, CreateBackend({.name = "cuda"}));
   }
   return {};
 }
