@@ -4,9 +4,32 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace paluku::test {
+namespace {
+
+// A folder that lives as long as the process that made it, not a child of it.
+class OwnFolder {
+ public:
+  OwnFolder() { std::filesystem::create_directories(path_); }
+  ~OwnFolder() {
+    std::error_code ignored;
+    if (getpid() == owner_) std::filesystem::remove_all(path_, ignored);
+  }
+  OwnFolder(const OwnFolder&) = delete;
+  OwnFolder& operator=(const OwnFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  const pid_t owner_ = getpid();
+  const std::string path_ = testing::TempDir() + "paluku-" + std::to_string(owner_);
+};
+
+}  // namespace
 
 ByteWriter& ByteWriter::Raw(std::span<const std::byte> raw) {
   bytes_.insert(bytes_.end(), raw.begin(), raw.end());
@@ -64,8 +87,8 @@ std::vector<std::byte> GgufBuilder::Bytes() const {
 std::string GgufBuilder::Write(const std::string& name) const { return WriteFile(name, Bytes()); }
 
 std::string WriteFile(const std::string& name, std::span<const std::byte> bytes) {
-  // The process id keeps test programs that run side by side apart.
-  const std::string path = testing::TempDir() + std::to_string(getpid()) + "-" + name;
+  static const OwnFolder folder;
+  const std::string path = folder.path() + "/" + name;
   // A file that is written over would wait for the disk, and may be mapped.
   std::remove(path.c_str());
   std::ofstream out(path, std::ios::binary);

@@ -66,7 +66,7 @@ class GgufBuilder {
   std::size_t alignment = 32;
 
   std::vector<std::byte> Bytes() const;
-  // Bytes() in a file of its own in the test's temporary directory; its path.
+  // WriteFile of Bytes().
   std::string Write(const std::string& name) const;
 
  private:
@@ -77,7 +77,8 @@ class GgufBuilder {
   std::uint64_t tensor_count_ = 0;
 };
 
-// Writes `bytes` to a file called `name` in the test's temporary directory; its path.
+// Writes `bytes` to a file called `name` in a folder that is removed when the program ends; its
+// path.
 std::string WriteFile(const std::string& name, std::span<const std::byte> bytes);
 
 }  // namespace paluku::test
