@@ -308,13 +308,15 @@ void ExpectQuantisedUpProjections(DType keys, DType values, bool turned) {
   const int nope = turned && Info(keys).block_elements == 256 ? 256 : 64;
   for (const Way& way :
        {Way{kF32, 1, AttentionPath::kAbsorbed}, Way{kF32, 9, AttentionPath::kAbsorbed},
-        Way{kF16, 9, AttentionPath::kExpanded}, Way{kQ8, 9, AttentionPath::kExpanded}}) {
+        Way{kF16, 1, AttentionPath::kAbsorbed}, Way{kF16, 9, AttentionPath::kExpanded},
+        Way{kQ8, 9, AttentionPath::kExpanded}}) {
     const AttentionCase c{"", 3, nope, 32, 256, 64, way.type, keys, {{70, way.rows}}};
     Step step(c.sequences, c.type, 2, c.latent, c.rope, 12);
     Inputs in = MakeInputs(c, step.rows());
     in.turned = turned;
     in.w_uv = RandomTensor(values, {c.heads, c.value, c.latent}, 13, 0.06);
-    if (turned) in.w_uk = RandomTensor(keys, {c.heads, c.latent, c.nope}, 14, 0.06);
+    in.w_uk = turned ? RandomTensor(keys, {c.heads, c.latent, c.nope}, 14, 0.05)
+                     : RandomTensor(keys, {c.heads, c.nope, c.latent}, 14, 0.05);
     const std::vector<float> expected =
         Attend(Reference(), c, step, AsFloats(c, in), AttentionPath::kAbsorbed);
     EXPECT_LE(Nmse(expected, Attend(Reference(), c, step, in, AttentionPath::kAbsorbed)),
@@ -328,20 +330,30 @@ void ExpectQuantisedUpProjections(DType keys, DType values, bool turned) {
   }
 }
 
-// A type of every form of weights and scales that the card has.
-TEST(AttentionCases, QuantisedUpProjections) {
-  ExpectQuantisedUpProjections(DType::kQ4_K, DType::kQ6_K, false);
-  ExpectQuantisedUpProjections(DType::kQ5_K, DType::kQ4_0, false);
-  ExpectQuantisedUpProjections(DType::kQ3_K, DType::kQ2_K, false);
-  ExpectQuantisedUpProjections(DType::kQ8_0, DType::kIQ4_XS, false);
+// A type of every pair of forms of integers and of scales that the card has.
+constexpr DType kForms[] = {DType::kQ4_0,  DType::kQ4_1, DType::kQ5_0,  DType::kQ5_1,
+                            DType::kQ8_0,  DType::kQ4_K, DType::kQ5_K,  DType::kQ6_K,
+                            DType::kQ3_K,  DType::kQ2_K, DType::kMXFP4, DType::kIQ4_XS,
+                            DType::kIQ2_XS};
+
+class QuantisedUpProjections : public testing::TestWithParam<std::size_t> {
+ protected:
+  // W_UK of the one type, W_UV of another.
+  DType keys() const { return kForms[GetParam()]; }
+  DType values() const { return kForms[(GetParam() + 3) % std::size(kForms)]; }
+};
+
+TEST_P(QuantisedUpProjections, AgreeWithFloats) {
+  ExpectQuantisedUpProjections(keys(), values(), false);
 }
 
-TEST(AttentionCases, QuantisedUpProjectionsTurned) {
-  ExpectQuantisedUpProjections(DType::kQ5_0, DType::kQ4_K, true);
-  ExpectQuantisedUpProjections(DType::kQ8_0, DType::kQ5_1, true);
-  ExpectQuantisedUpProjections(DType::kMXFP4, DType::kF16, true);
-  ExpectQuantisedUpProjections(DType::kQ6_K, DType::kQ4_K, true);
+TEST_P(QuantisedUpProjections, AgreeWithFloatsWhereKeysAreTurned) {
+  ExpectQuantisedUpProjections(keys(), values(), true);
 }
+
+INSTANTIATE_TEST_SUITE_P(AttentionCases, QuantisedUpProjections,
+                         testing::Range(std::size_t{0}, std::size(kForms)),
+                         [](const auto& test) { return TestName(Info(kForms[test.param]).name); });
 
 }  // namespace
 }  // namespace paluku::op_cases

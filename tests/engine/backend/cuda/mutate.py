@@ -30,10 +30,11 @@ ATTENTION = "attention attention_absorb attention_expand attention_flash attenti
 EVERYTHING = f"{ATTENTION} {NETWORKS} float_product indexer mat_vec route rows sample split"
 CASES = {
     "attention": [("AttentionCases.UpProjections*:AttentionCases.LargeScores", "attention attention_absorb"),
-                  ("AttentionCases*:IndexerCases.Att*", ATTENTION), ("golden */narrow_q4_0_*", EVERYTHING)],
+                  ("*QuantisedUp*", ATTENTION), ("*AttentionCases*:IndexerCases.Att*", ATTENTION),
+                  ("golden */narrow_q4_0_*", EVERYTHING)],
     "attention_absorb": [("AttentionCases.UpProjections*:AttentionCases.LargeScores", "attention attention_absorb"),
-                         ("AttentionCases*", ATTENTION)],
-    "attention_expand": [("*EveryWay*/prefill__MiniCPM3*", ATTENTION), ("*EveryWay*/prefill_*", ATTENTION)],
+                         ("*QuantisedUp*", ATTENTION), ("*AttentionCases*", ATTENTION)],
+    "attention_expand": [("*EveryWay*/prefill__MiniCPM3*", ATTENTION), ("*EveryWay*/prefill_*:*QuantisedUp*", ATTENTION)],
     "attention_flash": [("*EveryWay*/prefill__MiniCPM3*", ATTENTION), ("*EveryWay*/prefill_*:AttentionCases.Temp*", ATTENTION)],
     "attention_tensor": [("AttentionCases.Chosen*:*EveryWay*/int8*", ATTENTION),
                          ("*EveryLatent/*:*EveryWay*:AttentionCases.Temp*", ATTENTION)],
