@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "engine/backend/latent_row.h"
 #include "engine/sampling/sampling_params.h"
@@ -236,6 +237,25 @@ TEST(ElementwiseCases, SampleDrawsTheSameEverywhere) {
   });
 }
 
+// So many draws from equal logits that each 64th of the vocabulary is hit.
+TEST(ElementwiseCases, SampleFromFlatLogits) {
+  const OwnedTensor logits = MakeTensor(DType::kF32, {1024});
+  const SamplingParams params{.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 31};
+  ExpectAgreement("400 draws", 0, [&](Backend& b) {
+    std::vector<float> drawn;
+    for (std::uint64_t position = 0; position < 400; ++position) {
+      Step step(1);
+      const OwnedTensor token = MakeTensor(DType::kI32, {1});
+      RunStep(b, step, {}, [&] { b.Sample(logits, params, {}, position, token); });
+      drawn.push_back(static_cast<float>(*token.tensor.i32()));
+    }
+    std::set<int> parts;
+    for (const float id : drawn) parts.insert(static_cast<int>(id) / 16);
+    EXPECT_EQ(parts.size(), 64u);
+    return drawn;
+  });
+}
+
 // Every step of the sampler, logits that no number are or that tie, and penalties on a history with
 // repetitions and ids outside the vocabulary.
 TEST(ElementwiseCases, SampleWithEverySetting) {
@@ -304,10 +324,11 @@ TEST(ElementwiseCases, StoppedStepsDoNothingAndSaySo) {
     Step step(2);
     std::stop_source source;
     const OwnedTensor out = MakeTensor(DType::kF32, {2, 64});
+    const OwnedTensor product = MakeTensor(DType::kF32, {2, 2});
     b->RunStep(0, step.batch(), {}, source.get_token(), [&] {
       source.request_stop();
       b->RmsNorm(x, w, 1e-6f, out);
-      b->MatMul(x, x, MakeTensor(DType::kF32, {2, 2}));
+      b->MatMul(x, x, product);
     });
     const Status status = b->Synchronise();
     ASSERT_FALSE(status.has_value());

@@ -53,7 +53,7 @@ CASES = {
     "route": [("ExpertCases.Ties*:ExpertCases.Excluded*", "float_product mat_vec route"),
               ("ExpertCases.Route*", "float_product mat_vec route")],
     "rows": [("ElementwiseCases.Embed*:ElementwiseCases.Gather*:ElementwiseCases.LatentAppendRotatesQueries*:ElementwiseCases.LatentAppend",
-              "rows")],
+              "rows"), ("IndexerCases.Select*", "indexer rows")],
     "sample": [("ElementwiseCases.Sample*", "sample")],
     "split": [("MatMulCases.FiveHundred*", "float_product mat_vec norm product split"), ("dense *", EVERYTHING)],
 }
