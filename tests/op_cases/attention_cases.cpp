@@ -30,6 +30,8 @@ const std::vector<AttentionCase>& Cases() {
       {"one head", 1, 16, 8, 64, 16, kF32, DType::kBF16, {{33, 2}}},
       {"V2-Lite heads, long", 16, 128, 64, 512, 128, kF16, DType::kF16, {{700, 1}}},
       {"f32 latent of V2-Lite widths", 2, 24, 64, 512, 40, kF32, DType::kF16, {{90, 1}}},
+      {"wide int8 latent, narrow rope", 3, 24, 16, 256, 20, kQ8, DType::kF32, {{90, 1}}},
+      {"latent that 8 does not divide", 3, 24, 8, 36, 20, kF16, DType::kF16, {{70, 2}}},
       {"int8 latent", 8, 64, 32, 256, 64, kQ8, DType::kBF16, {{129, 1}}},
       {"many chunks", 2, 16, 8, 32, 16, kF32, DType::kF32, {{5000, 2}}},
       {"prefill from empty", 3, 24, 8, 64, 16, kF32, DType::kF32, {{0, 33}}},
