@@ -90,32 +90,37 @@ TEST(MatMulCases, WeightsInBlocksOf256) {
   }
 }
 
-// A product of what a norm before it gave, which a card rounds to int8 along with the norm.
+// A product of what a norm before it gave, which a card rounds to int8 along with the norm; by
+// weights with a minimum and by weights with two scales, which need the sums of the rounded. The
+// results of one row share its roundings, so that their error spreads more.
+void ExpectProductOfNorm(DType dtype, std::int64_t rows, std::int64_t n, bool add) {
+  const OwnedTensor w = RandomTensor(dtype, {70, n}, 15);
+  const OwnedTensor scale = RandomTensor(DType::kF32, {n}, 16, 0.2);
+  for (std::int64_t i = 0; i < n; ++i) scale.tensor.f32()[i] += 1;
+  const OwnedTensor x = RandomTensor(DType::kF32, {rows, n}, 17);
+  const OwnedTensor delta = RandomTensor(DType::kF32, {rows, n}, 18);
+  ExpectAgreement(Name(dtype, {rows, n, 70}), 2 * kRoundedActivations, [&](Backend& b) {
+    const OwnedTensor sum = x.Copy();
+    const OwnedTensor normed = MakeTensor(DType::kF32, {rows, n});
+    const OwnedTensor out = MakeTensor(DType::kF32, {rows, 70});
+    Step step(static_cast<int>(rows));
+    RunStep(b, step, {}, [&] {
+      if (add) {
+        b.AddRmsNorm(sum, delta, scale, 1e-6f, normed);
+      } else {
+        b.RmsNorm(sum, scale, 1e-6f, normed);
+      }
+      b.MatMul(normed, w, out);
+    });
+    return Values(out);
+  });
+}
+
 TEST(MatMulCases, ProductOfANorm) {
-  for (const std::int64_t n : {256, 2304, 5120}) {
-    const OwnedTensor w = RandomTensor(DType::kQ8_0, {70, n}, 15);
-    const OwnedTensor scale = RandomTensor(DType::kF32, {n}, 16, 0.2);
-    for (std::int64_t i = 0; i < n; ++i) scale.tensor.f32()[i] += 1;
-    for (const std::int64_t rows : {1, 3, 9}) {
-      const OwnedTensor x = RandomTensor(DType::kF32, {rows, n}, 17);
-      const OwnedTensor delta = RandomTensor(DType::kF32, {rows, n}, 18);
-      for (const bool add : {false, true}) {
-        ExpectAgreement(std::to_string(rows) + " rows of " + std::to_string(n), kRoundedActivations,
-                        [&](Backend& b) {
-                          const OwnedTensor sum = x.Copy();
-                          const OwnedTensor normed = MakeTensor(DType::kF32, {rows, n});
-                          const OwnedTensor out = MakeTensor(DType::kF32, {rows, 70});
-                          Step step(static_cast<int>(rows));
-                          RunStep(b, step, {}, [&] {
-                            if (add) {
-                              b.AddRmsNorm(sum, delta, scale, 1e-6f, normed);
-                            } else {
-                              b.RmsNorm(sum, scale, 1e-6f, normed);
-                            }
-                            b.MatMul(normed, w, out);
-                          });
-                          return Values(out);
-                        });
+  for (const DType dtype : {DType::kQ4_K, DType::kQ6_K}) {
+    for (const std::int64_t n : {256, 2304, 5120}) {
+      for (const std::int64_t rows : {1, 3, 9}) {
+        for (const bool add : {false, true}) ExpectProductOfNorm(dtype, rows, n, add);
       }
     }
   }
