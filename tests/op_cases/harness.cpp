@@ -267,7 +267,9 @@ Step::Step(std::vector<SequenceShape> shapes, LatentType type, int layers, int l
   Lay(std::move(shapes));
   pages_ = {.type = type, .layers = layers, .latent = latent, .rope = rope, .index = index};
   for (const auto& table : tables_) pages_.page_count += static_cast<int>(table.size());
-  content_.resize(static_cast<std::size_t>(pages_.page_bytes() * pages_.page_count));
+  // Rows behind the last token are NaN in every type: nobody may let them count.
+  content_.resize(static_cast<std::size_t>(pages_.page_bytes() * pages_.page_count),
+                  std::byte{0xff});
   pages_.data = content_.data();
   Random random(seed);
   std::vector<float> row(static_cast<std::size_t>(latent + rope));
