@@ -281,7 +281,9 @@ TEST(ElementwiseCases, SampleWithEverySetting) {
     const OwnedTensor logits = RandomTensor(DType::kF32, {vocabulary}, 30, 2);
     const float top = vocabulary == 300 ? 5 : 8;
     for (int i = 40; i < 60; ++i) logits.tensor.f32()[i] = top;  // ties, also far apart
-    for (int i = 3000; i < 3011 && i < vocabulary; ++i) logits.tensor.f32()[i] = top;
+    for (const int first : {3000, 3700}) {
+      for (int i = first; i < first + 11 && i < vocabulary; ++i) logits.tensor.f32()[i] = top;
+    }
     logits.tensor.f32()[45] = std::numeric_limits<float>::quiet_NaN();
     logits.tensor.f32()[46] = -std::numeric_limits<float>::infinity();
     ExpectAgreement(std::to_string(vocabulary) + " logits", 0, [&](Backend& b) {

@@ -50,12 +50,12 @@ Step MakeStep(const IndexCase& c) {
 }
 
 // Positions chosen for every row.
-OwnedTensor Select(Backend& backend, const IndexCase& c, Step& step, const OwnedTensor& q,
-                   const Tensor& weights) {
+OwnedTensor Select(Backend& backend, const IndexCase& c, Step& step, const LatentPages& pages,
+                   const OwnedTensor& q, const Tensor& weights) {
   const std::vector<float> frequencies = Frequencies(c.rope);
   const OwnedTensor selected = MakeTensor(DType::kI32, {step.rows(), c.chosen});
   const OwnedTensor rotated = q.Copy();
-  RunStep(backend, step, step.FreshPages(), [&] {
+  RunStep(backend, step, pages, [&] {
     backend.SelectTokens({.q = rotated,
                           .weights = weights,
                           .heads = c.heads,
@@ -109,7 +109,9 @@ TEST(IndexerCases, SelectTokens) {
         RandomTensor(DType::kF32, {step.rows(), std::int64_t{c.heads} * c.index}, 25);
     const OwnedTensor weights = RandomTensor(DType::kF32, {step.rows(), c.heads}, 26);
     // One other token would be an error of the size of the positions.
-    ExpectAgreement(c.name, 0, [&](Backend& b) { return Values(Select(b, c, step, q, weights)); });
+    ExpectAgreement(c.name, 0, [&](Backend& b) {
+      return Values(Select(b, c, step, step.FreshPages(), q, weights));
+    });
   }
 }
 
@@ -121,8 +123,38 @@ TEST(IndexerCases, TiesGoToTheEarlierToken) {
   const OwnedTensor weights = MakeTensor(DType::kF32, {2, 2});
   weights.tensor.f32()[2] = std::numeric_limits<float>::quiet_NaN();
   for (const Variant& variant : Variants()) {
-    const std::vector<float> got = Values(Select(*variant.backend, c, step, q, weights));
+    const std::vector<float> got =
+        Values(Select(*variant.backend, c, step, step.FreshPages(), q, weights));
     EXPECT_EQ(got, (std::vector<float>{0, 1, 2, 3, 4, 0, 1, 2, 3, 4}));
+  }
+}
+
+// Scores whose bits differ in one byte of the last three only: a card looks at one after the other.
+TEST(IndexerCases, ScoresThatDifferInOneByte) {
+  constexpr int kTokens = 40;
+  const IndexCase c{"bytes", 1, 16, 8, 5, LatentType::kF32, {{kTokens - 1, 1}}};
+  Step step = MakeStep(c);
+  const OwnedTensor q = MakeTensor(DType::kF32, {1, 16});
+  q.tensor.f32()[15] = 1;
+  const OwnedTensor weights = MakeTensor(DType::kF32, {1, 1});
+  weights.tensor.f32()[0] = 1;
+  for (const int first_bit : {0, 8, 16}) {
+    const auto rank = [](int token) { return token * 17 % kTokens; };
+    std::vector<float> expected;
+    for (int t = 0; t < kTokens; ++t) {
+      if (rank(t) >= kTokens - c.chosen) expected.push_back(static_cast<float>(t));
+    }
+    for (const Variant& variant : Variants()) {
+      const LatentPages pages = step.FreshPages();
+      std::vector<float> key(16);
+      for (int t = 0; t < kTokens; ++t) {
+        key[15] = 1 + std::ldexp(static_cast<float>(rank(t)), first_bit - 23);
+        const std::int32_t* table = step.batch().sequences.front().page_table.data();
+        StoreIndexKey(pages, key.data(), pages.Row(table, 1, t));
+      }
+      EXPECT_EQ(Values(Select(*variant.backend, c, step, pages, q, weights)), expected)
+          << variant.name << ", bit " << first_bit;
+    }
   }
 }
 
@@ -133,7 +165,7 @@ TEST(IndexerCases, AttentionOverTheChosenTokens) {
     const OwnedTensor index_q =
         RandomTensor(DType::kF32, {step.rows(), std::int64_t{c.heads} * c.index}, 28);
     const OwnedTensor weights = RandomTensor(DType::kF32, {step.rows(), c.heads}, 29);
-    const OwnedTensor selected = Select(Reference(), c, step, index_q, weights);
+    const OwnedTensor selected = Select(Reference(), c, step, step.FreshPages(), index_q, weights);
     const OwnedTensor q = RandomTensor(DType::kF32, {step.rows(), kHeads * (kNope + kRope)}, 30);
     const OwnedTensor w_uk = RandomTensor(DType::kF16, {kHeads, kNope, kLatent}, 31, 0.2);
     const OwnedTensor w_uv = RandomTensor(DType::kF16, {kHeads, kValue, kLatent}, 32, 0.2);

@@ -54,12 +54,14 @@ std::vector<float> RunMatMul(Backend& backend, const Tensor& x, const Tensor& we
   return Values(out);
 }
 
-// Rows of very different sizes: what one f16 would lose at both ends.
+// Rows of very different sizes, and in each a number much larger than its others: what one f16
+// would lose at both ends.
 OwnedTensor UnevenRows(std::int64_t rows, std::int64_t columns) {
   const OwnedTensor x = RandomTensor(DType::kF32, {rows, columns}, 21);
   for (std::int64_t r = 0; r < rows; ++r) {
     const float scale = std::ldexp(1.0f, static_cast<int>(r * 7 % 80) - 40);
     for (std::int64_t i = 0; i < columns; ++i) x.tensor.f32()[r * columns + i] *= scale;
+    x.tensor.f32()[r * columns + r * 31 % columns] = 100 * scale;
   }
   return x;
 }
@@ -88,7 +90,7 @@ TEST_P(DenseLibrary, MultipliesManyRows) {
     int rows, columns, outputs;
   };
   for (const auto& [rows, columns, outputs] :
-       {Shape{65, 256, 33}, {130, 321, 33}, {96, 1024, 33}, {65, 256, 2100}}) {
+       {Shape{65, 256, 33}, {130, 321, 33}, {96, 1021, 900}, {65, 256, 2600}, {65, 2100, 33}}) {
     const OwnedTensor weight = RandomTensor(GetParam(), {outputs, columns}, 20);
     const OwnedTensor x = UnevenRows(rows, columns);
     const std::vector<float> expected = RunMatMul(Reference(), x, weight);

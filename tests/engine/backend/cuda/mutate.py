@@ -42,7 +42,7 @@ CASES = {
                 ("*EveryNetwork.*:ExpertCases.MoeFfnWith*:ExpertCases.LargeGates*", NETWORKS)],
     "float_product": [("MatMulCases.Float*:*EveryNetwork.*Ffn/*F*", "mat_vec " + NETWORKS)],
     "group": [("*EveryNetwork.MoeFfn/Q8_0_Q8_0:*ManyExperts*", NETWORKS), ("*EveryNetwork.MoeFfn/Q*", NETWORKS)],
-    "indexer": [("IndexerCases.Ties*:IndexerCases.Select*:IndexerCases.IndexAppend", "indexer rows")],
+    "indexer": [("IndexerCases.Ties*:IndexerCases.S*:IndexerCases.IndexAppend", "indexer rows")],
     "mat_vec": [("MatMulCases.NanStays*:MatMulCases.Tiny*:MatMulCases.WeightsInBlocksOf64", "float_product mat_vec norm product"),
                 ("MatMulCases.Extreme*:MatMulCases.Float*:MatMulCases.WeightsIn*", "mat_vec " + NETWORKS)],
     "norm": [("ElementwiseCases.*RmsNorm*:MatMulCases.Tiny*:MatMulCases.NanStays*:MatMulCases.ProductOf*",
