@@ -204,7 +204,8 @@ class WeightLoader {
 
   // W_UK or W_UV stays in the type of the file.
   bool StaysAsItIs(DType type) const {
-    return type == UpProjectionType(type) || backend_.TakesQuantisedUpProjections();
+    return type == UpProjectionType(type) ||
+           (type != DType::kI32 && backend_.TakesQuantisedUpProjections());
   }
 
   // Older files: attn_kv_b [heads * (nope + value), latent], per head the keys' rows first.
@@ -212,7 +213,7 @@ class WeightLoader {
     const std::int64_t rows = config_.nope + config_.value;
     PALUKU_ASSIGN_OR_RETURN(const Tensor kv_b,
                             Find("attn_kv_b.weight", {config_.heads * rows, config_.latent}));
-    if (kv_b.dtype != DType::kI32 && StaysAsItIs(kv_b.dtype)) {
+    if (StaysAsItIs(kv_b.dtype)) {
       const Tensor heads = {.dtype = kv_b.dtype,
                             .rank = 3,
                             .shape = {config_.heads, rows, config_.latent},
@@ -252,7 +253,7 @@ class WeightLoader {
                             Find("attn_k_b.weight", {config_.heads, latent, nope}));
     out.w_uk_turned = k_b.dtype != UpProjectionType(k_b.dtype) && StaysAsItIs(k_b.dtype);
     if (out.w_uk_turned) {
-      PALUKU_ASSIGN_OR_RETURN(out.w_uk, Prepare(k_b, "attn_k_b.weight"));
+      PALUKU_ASSIGN_OR_RETURN(out.w_uk, backend_.PrepareWeight(k_b, out_.buffers, stop_));
       return TakeValueProjection(out);
     }
     const Tensor uk = UpShape(k_b.dtype, nope);
@@ -276,7 +277,7 @@ class WeightLoader {
         const Tensor v_b, Find("attn_v_b.weight", {config_.heads, config_.value, config_.latent}));
     const Tensor uv = UpShape(v_b.dtype, config_.value);
     if (StaysAsItIs(v_b.dtype)) {
-      PALUKU_ASSIGN_OR_RETURN(out.w_uv, Prepare(v_b, "attn_v_b.weight"));
+      PALUKU_ASSIGN_OR_RETURN(out.w_uv, backend_.PrepareWeight(v_b, out_.buffers, stop_));
       return {};
     }
     std::vector<std::byte> bytes(static_cast<std::size_t>(uv.bytes()));

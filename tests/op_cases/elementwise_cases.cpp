@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <span>
 
 #include "engine/backend/latent_row.h"
 #include "engine/sampling/sampling_params.h"
@@ -222,16 +223,21 @@ TEST(ElementwiseCases, GatherRows) {
   });
 }
 
+float Draw(Backend& b, const OwnedTensor& logits, const SamplingParams& params,
+           std::span<const std::int32_t> history, std::uint64_t position) {
+  Step step(1);
+  const OwnedTensor token = MakeTensor(DType::kI32, {1});
+  RunStep(b, step, {}, [&] { b.Sample(logits, params, history, position, token); });
+  return static_cast<float>(*token.tensor.i32());
+}
+
 TEST(ElementwiseCases, SampleDrawsTheSameEverywhere) {
   const OwnedTensor logits = RandomTensor(DType::kF32, {1000}, 16, 2);
   const SamplingParams params{.temperature = 1.0f, .top_k = 40, .seed = 17};
   ExpectAgreement("20 draws", 0, [&](Backend& b) {
     std::vector<float> drawn;
     for (std::uint64_t position = 0; position < 20; ++position) {
-      Step step(1);
-      const OwnedTensor token = MakeTensor(DType::kI32, {1});
-      RunStep(b, step, {}, [&] { b.Sample(logits, params, {}, position, token); });
-      drawn.push_back(static_cast<float>(*token.tensor.i32()));
+      drawn.push_back(Draw(b, logits, params, {}, position));
     }
     return drawn;
   });
@@ -244,10 +250,7 @@ TEST(ElementwiseCases, SampleFromFlatLogits) {
   ExpectAgreement("400 draws", 0, [&](Backend& b) {
     std::vector<float> drawn;
     for (std::uint64_t position = 0; position < 400; ++position) {
-      Step step(1);
-      const OwnedTensor token = MakeTensor(DType::kI32, {1});
-      RunStep(b, step, {}, [&] { b.Sample(logits, params, {}, position, token); });
-      drawn.push_back(static_cast<float>(*token.tensor.i32()));
+      drawn.push_back(Draw(b, logits, params, {}, position));
     }
     std::set<int> parts;
     for (const float id : drawn) parts.insert(static_cast<int>(id) / 16);
@@ -290,10 +293,7 @@ TEST(ElementwiseCases, SampleWithEverySetting) {
       std::vector<float> drawn;
       for (const SamplingParams& params : settings) {
         for (const std::uint64_t position : {0u, 1u, 2u}) {
-          Step step(1);
-          const OwnedTensor token = MakeTensor(DType::kI32, {1});
-          RunStep(b, step, {}, [&] { b.Sample(logits, params, history, position, token); });
-          drawn.push_back(static_cast<float>(*token.tensor.i32()));
+          drawn.push_back(Draw(b, logits, params, history, position));
         }
       }
       return drawn;

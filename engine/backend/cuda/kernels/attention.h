@@ -1,9 +1,8 @@
 // MLA attention, absorbed (DeepSeek-V2, section 2.1): three launches.
 //
 //   absorb   the query's nope part times W_UK: a query against the latent itself
-//   attend   splits of the context; each keeps a weighted mean of latents, the largest score and
-//   the
-//            sum of weights (online softmax)
+//   attend   splits of the context; each keeps a weighted mean of latents, the largest score
+//            and the sum of weights (online softmax)
 //   combine  the splits of a head by their log-sum-exp, times W_UV
 #pragma once
 
@@ -42,6 +41,7 @@ struct AttentionArgs {
 };
 void LaunchAbsorbedAttention(const AttentionArgs& args, cudaStream_t stream);
 
+// The absorb step alone: q to `query`.
 void LaunchAbsorb(const AttentionArgs& args, cudaStream_t stream);
 
 // The attend step on tensor cores: f16 and q8 rows of the usual widths.

@@ -24,10 +24,11 @@ import time
 
 # Per module: filters of the cases that cover it, tried in this order, and the modules that they need: the others are taken
 # out of the library, which saves most of its loading. Cases not named here do not reach the module. A word of PROGRAMS in
-# front: cases of that program, beside op_cases, with its environment. Products of golden models read what attention rounds on the way.
+# front: cases of that program, beside op_cases, with its environment. Products of golden models read what attention rounds on
+# the way.
 NETWORKS = "experts float_product group norm product"
 ATTENTION = "attention attention_absorb attention_expand attention_flash attention_tensor"
-EVERYTHING = f"{ATTENTION} {NETWORKS} float_product indexer mat_vec route rows sample split"
+EVERYTHING = f"{ATTENTION} {NETWORKS} indexer mat_vec route rows sample split"
 CASES = {
     "attention": [("AttentionCases.UpProjections*:AttentionCases.LargeScores", "attention attention_absorb"),
                   ("*QuantisedUp*", ATTENTION), ("*AttentionCases*:IndexerCases.Att*", ATTENTION),
