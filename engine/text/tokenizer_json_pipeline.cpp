@@ -16,11 +16,11 @@ Error Unsupported(const Vocabulary& vocabulary, const std::string& what) {
 }
 
 // The steps of a Sequence, or the one step that stands in its place.
-std::vector<Json> StepsOf(const Json& step, const char* list) {
-  if (step.is_null()) return {};
-  const Json& sequence = At(step, list);
-  if (!sequence.is_array()) return {step};
-  return {sequence.begin(), sequence.end()};
+std::vector<Json> StepsOf(const Json& step, std::string_view list) {
+  if (step.IsNothing()) return {};
+  const auto sequence = step.At(list).Array();
+  if (!sequence) return {step};
+  return {sequence->begin(), sequence->end()};
 }
 
 std::string NameOf(const Json& step) {
@@ -32,22 +32,22 @@ Status ReadModel(const Json& model, Vocabulary& vocabulary) {
   const std::string type = StringAt(model, "type");
   if (type == "Unigram") {
     vocabulary.kind = VocabularyKind::kUnigram;
-    if (At(model, "byte_fallback") == true) return {};
-    const Json& unknown = At(model, "unk_id");
-    if (!unknown.is_number_unsigned() || unknown.get<std::uint64_t>() >= At(model, "vocab").size())
+    if (model.At("byte_fallback").Is(true)) return {};
+    const auto unknown = model.At("unk_id").Unsigned();
+    const auto words = model.At("vocab").Array();
+    if (!unknown || !words || *unknown >= words->size())
       return tl::unexpected(Unsupported(vocabulary, "Unigram without byte_fallback and unk_id"));
-    vocabulary.unknown = unknown.get<std::int32_t>();
+    vocabulary.unknown = static_cast<std::int32_t>(*unknown);
     return {};
   }
   if (type != "BPE") return tl::unexpected(Unsupported(vocabulary, NameOf(model)));
   for (const char* option : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (!StringAt(model, option).empty())
       return tl::unexpected(Unsupported(vocabulary, std::string("BPE with ") + option));
-  const Json& dropout = At(model, "dropout");
-  if (dropout.is_number() && dropout != 0)
+  if (model.At("dropout").Number().value_or(0) != 0)
     return tl::unexpected(Unsupported(vocabulary, "BPE with dropout"));
-  vocabulary.ignores_merges = At(model, "ignore_merges") == true;
-  if (At(model, "byte_fallback") == true) vocabulary.kind = VocabularyKind::kSentencePiece;
+  vocabulary.ignores_merges = model.At("ignore_merges").Is(true);
+  if (model.At("byte_fallback").Is(true)) vocabulary.kind = VocabularyKind::kSentencePiece;
   return {};
 }
 
@@ -55,7 +55,7 @@ Status ReadModel(const Json& model, Vocabulary& vocabulary) {
 // what is between them: nothing, in the patterns that are known with it.
 bool IsIsolatingSplit(const Json& step) {
   const std::string behavior = StringAt(step, "behavior");
-  const bool invert = At(step, "invert") == true;
+  const bool invert = step.At("invert").Is(true);
   return (behavior == "Isolated" && !invert) || (behavior == "Removed" && invert);
 }
 
@@ -63,15 +63,15 @@ bool IsIsolatingSplit(const Json& step) {
 // have becomes the name.
 std::string PreTokenizerName(const Json& root) {
   std::vector<std::string> steps;
-  for (const Json& step : StepsOf(At(root, "pre_tokenizer"), "pretokenizers")) {
+  for (const Json& step : StepsOf(root.At("pre_tokenizer"), "pretokenizers")) {
     const std::string type = StringAt(step, "type");
     if (type == "Split" && IsIsolatingSplit(step)) {
-      steps.push_back(StringAt(At(step, "pattern"), "Regex"));
-    } else if (type == "Digits" && At(step, "individual_digits") == true) {
+      steps.push_back(StringAt(step.At("pattern"), "Regex"));
+    } else if (type == "Digits" && step.At("individual_digits").Is(true)) {
       steps.emplace_back("digits");
-    } else if (type == "ByteLevel" && At(step, "add_prefix_space") == false &&
-               (steps.empty() || At(step, "use_regex") == false)) {
-      if (At(step, "use_regex") != false) steps.emplace_back("gpt-2");
+    } else if (type == "ByteLevel" && step.At("add_prefix_space").Is(false) &&
+               (steps.empty() || step.At("use_regex").Is(false))) {
+      if (!step.At("use_regex").Is(false)) steps.emplace_back("gpt-2");
     } else {
       return NameOf(step);
     }
@@ -81,7 +81,7 @@ std::string PreTokenizerName(const Json& root) {
 }
 
 Status ReadByteLevel(const Json& root, Vocabulary& vocabulary) {
-  for (const Json& step : StepsOf(At(root, "normalizer"), "normalizers")) {
+  for (const Json& step : StepsOf(root.At("normalizer"), "normalizers")) {
     if (StringAt(step, "type") != "NFC")
       return tl::unexpected(Unsupported(vocabulary, "normalizer " + NameOf(step)));
     vocabulary.composes = true;
@@ -93,7 +93,7 @@ Status ReadByteLevel(const Json& root, Vocabulary& vocabulary) {
 // When Metaspace puts a mark before text; files of before 2023 say it with a truth value.
 std::optional<SpacePrefix> PrefixOf(const Json& metaspace) {
   const std::string scheme = StringAt(metaspace, "prepend_scheme");
-  if (scheme.empty() && At(metaspace, "add_prefix_space") == false) return SpacePrefix::kNone;
+  if (scheme.empty() && metaspace.At("add_prefix_space").Is(false)) return SpacePrefix::kNone;
   if (scheme.empty() || scheme == "always") return SpacePrefix::kUnlessThere;
   if (scheme == "first") return SpacePrefix::kAtStart;
   if (scheme == "never") return SpacePrefix::kNone;
@@ -104,27 +104,27 @@ std::optional<SpacePrefix> PrefixOf(const Json& metaspace) {
 // Metaspace.
 Status ReadSentencePiece(const Json& root, Vocabulary& vocabulary) {
   bool marks_spaces = false;
-  for (const Json& step : StepsOf(At(root, "normalizer"), "normalizers")) {
+  for (const Json& step : StepsOf(root.At("normalizer"), "normalizers")) {
     const std::string type = StringAt(step, "type");
     if (type == "NFC") {
       vocabulary.composes = true;
     } else if (type == "Prepend" && StringAt(step, "prepend") == kSpaceMark && !marks_spaces &&
                vocabulary.space_prefix == SpacePrefix::kNone) {
       vocabulary.space_prefix = SpacePrefix::kAlways;
-    } else if (type == "Replace" && StringAt(At(step, "pattern"), "String") == " " &&
+    } else if (type == "Replace" && StringAt(step.At("pattern"), "String") == " " &&
                StringAt(step, "content") == kSpaceMark) {
       marks_spaces = true;
     } else {
       return tl::unexpected(Unsupported(vocabulary, "normalizer " + NameOf(step)));
     }
   }
-  for (const Json& step : StepsOf(At(root, "pre_tokenizer"), "pretokenizers")) {
+  for (const Json& step : StepsOf(root.At("pre_tokenizer"), "pretokenizers")) {
     const auto prefix = PrefixOf(step);
     if (StringAt(step, "type") != "Metaspace" || StringAt(step, "replacement") != kSpaceMark ||
         !prefix || marks_spaces)
       return tl::unexpected(Unsupported(vocabulary, "SentencePiece with " + NameOf(step)));
     vocabulary.space_prefix = *prefix;
-    vocabulary.words_begin_at_spaces = At(step, "split") != false;
+    vocabulary.words_begin_at_spaces = !step.At("split").Is(false);
     vocabulary.normaliser_marks_spaces = false;
     marks_spaces = true;
   }
@@ -136,8 +136,9 @@ Status ReadSentencePiece(const Json& root, Vocabulary& vocabulary) {
 // The template of special tokens begins with one.
 bool PutsATokenFirst(const Json& step) {
   if (StringAt(step, "type") != "TemplateProcessing") return false;
-  const Json& pattern = At(step, "single");
-  return pattern.is_array() && !pattern.empty() && At(pattern[0], "SpecialToken").is_object();
+  const auto pattern = step.At("single").Array();
+  return pattern && pattern->begin() != pattern->end() &&
+         Json(*pattern->begin()).At("SpecialToken").Object().has_value();
 }
 
 }  // namespace
@@ -149,7 +150,7 @@ bool IsByteName(std::string_view text) {
 }
 
 Status ReadPipeline(const Json& root, Vocabulary& vocabulary) {
-  PALUKU_TRY(ReadModel(At(root, "model"), vocabulary));
+  PALUKU_TRY(ReadModel(root.At("model"), vocabulary));
   if (vocabulary.kind != VocabularyKind::kByteLevel) {
     PALUKU_TRY(ReadSentencePiece(root, vocabulary));
   } else {
@@ -157,7 +158,7 @@ Status ReadPipeline(const Json& root, Vocabulary& vocabulary) {
     const auto traits = FindPreTokenizer(vocabulary.pre_tokenizer);
     vocabulary.add_bos = traits && traits->name.starts_with("deepseek");
   }
-  for (const Json& step : StepsOf(At(root, "post_processor"), "processors"))
+  for (const Json& step : StepsOf(root.At("post_processor"), "processors"))
     vocabulary.add_bos = vocabulary.add_bos || PutsATokenFirst(step);
   return {};
 }

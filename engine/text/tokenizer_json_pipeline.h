@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "engine/text/tokenizer_folder.h"
+#include "engine/text/tokenizer_file.h"
 #include "engine/text/vocabulary.h"
 
 namespace paluku {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "engine/text/tokenizer_file.h"
 #include "engine/text/tokenizer_folder.h"
 #include "engine/text/tokenizer_json_pipeline.h"
 #include "engine/text/vocabulary.h"
@@ -9,18 +10,17 @@ namespace paluku {
 namespace {
 
 // Ids may leave holes, but not so many that a short file fills the memory with them.
-std::size_t EndOfIds(const Json& words, const Json& added) {
-  return std::min(kVocabularyLimits.tokens, 4096 + 2 * (words.size() + added.size()));
+std::size_t EndOfIds(std::size_t words, std::size_t added) {
+  return std::min(kVocabularyLimits.tokens, 4096 + 2 * (words + added));
 }
 
 // Puts `text` at `id`, which is below `end`; ids may come in any order, but each only once.
-Status Place(Vocabulary& vocabulary, std::size_t end, const Json& id, const std::string& text,
-             TokenType type) {
-  if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= end)
-    return Fail(ErrorCode::kBadValue, vocabulary.origin, "id of a token");
+Status Place(Vocabulary& vocabulary, std::size_t end, std::optional<std::uint64_t> id,
+             std::string_view text, TokenType type) {
+  if (!id || *id >= end) return Fail(ErrorCode::kBadValue, vocabulary.origin, "id of a token");
   if (text.size() > kVocabularyLimits.token_bytes)
     return Fail(ErrorCode::kLimitExceeded, vocabulary.origin, "length of a token");
-  const auto index = id.get<std::size_t>();
+  const std::size_t index = *id;
   if (index >= vocabulary.tokens.size()) {
     vocabulary.tokens.resize(index + 1);
     vocabulary.types.resize(index + 1, TokenType::kUnused);
@@ -33,60 +33,76 @@ Status Place(Vocabulary& vocabulary, std::size_t end, const Json& id, const std:
   return {};
 }
 
-TokenType TypeOf(const Vocabulary& vocabulary, const std::string& text) {
+TokenType TypeOf(const Vocabulary& vocabulary, std::string_view text) {
   const bool bytes = vocabulary.kind != VocabularyKind::kByteLevel && !vocabulary.unknown;
   return bytes && IsByteName(text) ? TokenType::kByte : TokenType::kNormal;
 }
 
+// The two values of an array of two; nothing twice otherwise.
+std::pair<Json, Json> PairOf(const Json& value) {
+  const auto array = value.Array();
+  if (!array || array->size() != 2) return {};
+  return {*array->begin(), *++array->begin()};
+}
+
 // Tokens of a BPE model: an object of ids by text.
-Status ReadWords(const Json& words, std::size_t end, const std::stop_token& stop,
+Status ReadWords(const simdjson::dom::object& words, std::size_t end, const std::stop_token& stop,
                  Vocabulary& vocabulary) {
-  for (const auto& [text, id] : words.items()) {
+  for (const auto& [text, id] : words) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
-    PALUKU_TRY(Place(vocabulary, end, id, text, TypeOf(vocabulary, text)));
+    PALUKU_TRY(Place(vocabulary, end, Json(id).Unsigned(), text, TypeOf(vocabulary, text)));
   }
   return {};
 }
 
 // Tokens of a unigram model: a list of [text, score], whose places are the ids.
-Status ReadScored(const Json& words, std::size_t end, const std::stop_token& stop,
+Status ReadScored(const simdjson::dom::array& words, std::size_t end, const std::stop_token& stop,
                   Vocabulary& vocabulary) {
-  for (std::size_t id = 0; id < words.size(); ++id) {
+  std::uint64_t id = 0;
+  for (const Json word : words) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
-    const Json& word = words[id];
-    if (!word.is_array() || word.size() != 2 || !word[0].is_string() || !word[1].is_number())
-      return Fail(ErrorCode::kBadValue, vocabulary.origin, "model.vocab");
-    const auto text = word[0].get<std::string>();
-    PALUKU_TRY(Place(vocabulary, end, id, text, TypeOf(vocabulary, text)));
-    vocabulary.scores.push_back(word[1].get<float>());
+    const auto [first, second] = PairOf(word);
+    const auto text = first.Text();
+    const auto score = second.Number();
+    if (!text || !score) return Fail(ErrorCode::kBadValue, vocabulary.origin, "model.vocab");
+    PALUKU_TRY(Place(vocabulary, end, id++, *text, TypeOf(vocabulary, *text)));
+    vocabulary.scores.push_back(static_cast<float>(*score));
   }
   return {};
 }
 
 std::uint8_t FlagsOf(const Json& added) {
   int flags = 0;
-  if (At(added, "lstrip") == true) flags |= kTakesSpaceBefore;
-  if (At(added, "rstrip") == true) flags |= kTakesSpaceAfter;
-  if (At(added, "single_word") == true) flags |= kWholeWordOnly;
-  if (At(added, "normalized") == true) flags |= kAfterNormalising;
+  if (added.At("lstrip").Is(true)) flags |= kTakesSpaceBefore;
+  if (added.At("rstrip").Is(true)) flags |= kTakesSpaceAfter;
+  if (added.At("single_word").Is(true)) flags |= kWholeWordOnly;
+  if (added.At("normalized").Is(true)) flags |= kAfterNormalising;
   return static_cast<std::uint8_t>(flags);
 }
 
+Status ReadAdded(const Json& added, std::size_t end, Vocabulary& vocabulary) {
+  const TokenType type =
+      added.At("special").Is(true) ? TokenType::kControl : TokenType::kUserDefined;
+  return Place(vocabulary, end, added.At("id").Unsigned(), StringAt(added, "content"), type);
+}
+
 Status ReadTokens(const Json& root, const std::stop_token& stop, Vocabulary& vocabulary) {
-  const Json& words = At(At(root, "model"), "vocab");
   const bool unigram = vocabulary.kind == VocabularyKind::kUnigram;
-  if (!(unigram ? words.is_array() : words.is_object()) || words.empty())
-    return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.vocab");
-  const Json& added_tokens = At(root, "added_tokens");
-  const std::size_t end = EndOfIds(words, added_tokens);
-  PALUKU_TRY(unigram ? ReadScored(words, end, stop, vocabulary)
-                     : ReadWords(words, end, stop, vocabulary));
+  const Json words = root.At("model").At("vocab");
+  const auto scored = unigram ? words.Array() : std::nullopt;
+  const auto listed = unigram ? std::nullopt : words.Object();
+  const std::size_t count = scored ? scored->size() : listed ? listed->size() : 0;
+  if (count == 0) return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.vocab");
+  const auto added_tokens = root.At("added_tokens").Array();
+  const std::size_t end = EndOfIds(count, added_tokens ? added_tokens->size() : 0);
+  PALUKU_TRY(scored ? ReadScored(*scored, end, stop, vocabulary)
+                    : ReadWords(*listed, end, stop, vocabulary));
   std::vector<std::pair<std::size_t, std::uint8_t>> flags;
-  for (const Json& added : added_tokens) {
-    const bool special = At(added, "special") == true;
-    PALUKU_TRY(Place(vocabulary, end, At(added, "id"), StringAt(added, "content"),
-                     special ? TokenType::kControl : TokenType::kUserDefined));
-    flags.emplace_back(At(added, "id").get<std::size_t>(), FlagsOf(added));
+  if (added_tokens) {
+    for (const Json added : *added_tokens) {
+      PALUKU_TRY(ReadAdded(added, end, vocabulary));
+      flags.emplace_back(*added.At("id").Unsigned(), FlagsOf(added));
+    }
   }
   vocabulary.added_flags.resize(vocabulary.tokens.size());
   for (const auto& [id, of_token] : flags) vocabulary.added_flags[id] = of_token;
@@ -94,23 +110,26 @@ Status ReadTokens(const Json& root, const std::stop_token& stop, Vocabulary& voc
   return {};
 }
 
-// Newer files write a merge as ["a", "b"], older ones as "a b".
+// Newer files write a merge as ["a", "b"], older ones as "a b". Without parts where it is neither.
+Merge MergeOf(const Json& merge) {
+  if (const auto text = merge.Text()) {
+    const std::size_t space = text->find(' ', 1);
+    if (space == std::string_view::npos) return {};
+    return {std::string(text->substr(0, space)), std::string(text->substr(space + 1))};
+  }
+  const auto [left, right] = PairOf(merge);
+  return {std::string(left.Text().value_or("")), std::string(right.Text().value_or(""))};
+}
+
 Status ReadMerges(const Json& root, const std::stop_token& stop, Vocabulary& vocabulary) {
-  const Json& merges = At(At(root, "model"), "merges");
-  if (!merges.is_array()) return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.merges");
-  if (merges.size() > kVocabularyLimits.merges)
+  const auto merges = root.At("model").At("merges").Array();
+  if (!merges) return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.merges");
+  if (merges->size() > kVocabularyLimits.merges)
     return Fail(ErrorCode::kLimitExceeded, vocabulary.origin, "merges");
-  vocabulary.merges.reserve(merges.size());
-  for (const Json& merge : merges) {
+  vocabulary.merges.reserve(merges->size());
+  for (const Json merge : *merges) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
-    Merge parts;
-    if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-      parts = {merge[0].get<std::string>(), merge[1].get<std::string>()};
-    } else if (merge.is_string()) {
-      const auto text = merge.get<std::string>();
-      const std::size_t space = text.find(' ', 1);
-      if (space != std::string::npos) parts = {text.substr(0, space), text.substr(space + 1)};
-    }
+    Merge parts = MergeOf(merge);
     if (parts.left.empty() || parts.right.empty())
       return Fail(ErrorCode::kBadValue, vocabulary.origin, "model.merges");
     vocabulary.merges.push_back(std::move(parts));
@@ -122,7 +141,8 @@ Status ReadMerges(const Json& root, const std::stop_token& stop, Vocabulary& voc
 
 Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path,
                                                const std::stop_token& stop) {
-  PALUKU_ASSIGN_OR_RETURN(const Json root, ReadTokenizerJson(path, stop));
+  PALUKU_ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::Read(path, stop));
+  const Json root = document.root();
   Vocabulary vocabulary;
   vocabulary.origin = path;
   PALUKU_TRY(ReadPipeline(root, vocabulary));

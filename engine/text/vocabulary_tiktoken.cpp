@@ -7,6 +7,7 @@
 
 #include "engine/text/byte_alphabet.h"
 #include "engine/text/pretokenizer_patterns.h"
+#include "engine/text/tokenizer_file.h"
 #include "engine/text/tokenizer_folder.h"
 #include "engine/text/vocabulary.h"
 
@@ -78,13 +79,13 @@ Status ReadSpecialTokens(const std::string& folder, Vocabulary& vocabulary) {
   const std::string path = (std::filesystem::path(folder) / "tokenizer_config.json").string();
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return {};
-  PALUKU_ASSIGN_OR_RETURN(const Json config, ReadTokenizerJson(path));
-  const Json& named = At(config, "added_tokens_decoder");
-  if (!named.is_object()) return {};
-  for (const auto& [key, token] : named.items()) {
+  PALUKU_ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::Read(path));
+  const auto named = document.root().At("added_tokens_decoder").Object();
+  if (!named) return {};
+  for (const auto& [key, token] : *named) {
     std::size_t id = 0;
     const auto [rest, failed] = std::from_chars(key.data(), key.data() + key.size(), id);
-    const std::string content = StringAt(token, "content");
+    const std::string content = StringAt(Json(token), "content");
     if (failed != std::errc() || rest != key.data() + key.size() || id < first ||
         id >= vocabulary.tokens.size() || content.empty())
       return Fail(ErrorCode::kBadValue, path, "added_tokens_decoder");
@@ -97,7 +98,7 @@ Status ReadSpecialTokens(const std::string& folder, Vocabulary& vocabulary) {
 
 Result<Vocabulary> VocabularyFromTiktoken(const std::string& path, const std::stop_token& stop) {
   PALUKU_ASSIGN_OR_RETURN(const std::string text,
-                          ReadTokenizerFile(path, kVocabularyLimits.json_bytes));
+                          ReadTokenizerFile(path, kVocabularyLimits.json_bytes, stop));
   Vocabulary vocabulary;
   vocabulary.origin = path;
   vocabulary.pre_tokenizer = "kimi-k2";

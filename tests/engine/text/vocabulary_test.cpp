@@ -337,7 +337,13 @@ TEST_F(VocabularyFiles, BadFilesAreOneClearError) {
   EXPECT_EQ(code(Write("empty.json", "")), ErrorCode::kFileDamaged);
   EXPECT_EQ(code(Write("half.json", "{\"model\": {\"vocab\"")), ErrorCode::kFileDamaged);
   EXPECT_EQ(code(Write("binary.json", std::string("\0\xFF\xFE", 3))), ErrorCode::kFileDamaged);
-  EXPECT_EQ(code(Write("deep.json", std::string(100'000, '['))), ErrorCode::kLimitExceeded);
+  const std::string opened(100'000, '[');
+  EXPECT_EQ(code(Write("open.json", opened)), ErrorCode::kFileDamaged);
+  EXPECT_EQ(code(Write("deep.json", opened + std::string(100'000, ']'))),
+            ErrorCode::kLimitExceeded);
+  std::string many = "{\"a\":[0";
+  while (many.size() < 2 * kVocabularyLimits.json_values + 16) many += ",0";
+  EXPECT_EQ(code(Write("many.json", many + "]}")), ErrorCode::kLimitExceeded);
   EXPECT_FALSE(VocabularyFromTokenizerJson(folder_.string()).has_value());
 }
 
