@@ -1,4 +1,4 @@
-// inspect MODEL: what a model file is, from its header alone.
+// inspect MODEL: what a model file is, from its header alone. inspect --families: which models run.
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -6,6 +6,7 @@
 #include "app/cli/command.h"
 #include "engine/backend/registry.h"
 #include "engine/loader/model_card.h"
+#include "engine/model/family.h"
 
 namespace paluku::cli {
 namespace {
@@ -60,6 +61,7 @@ nlohmann::json ToJson(const ModelCard& card) {
           {"name", card.name},
           {"architecture", card.architecture},
           {"family", card.family},
+          {"proof", card.proof},
           {"format", card.format},
           {"type", card.type_name},
           {"file_bytes", card.file_bytes},
@@ -113,6 +115,11 @@ void PrintText(const ModelCard& card) {
   Line("File", card.path);
   Line("Format", card.format + ", " + card.type_name + ", " + Bytes(card.file_bytes));
   Line("Architecture", card.architecture + (card.family.empty() ? "" : ", family " + card.family));
+  if (card.unsupported.empty()) {
+    Line("Compared with", card.proof.empty()
+                              ? "nothing of this shape (inspect --families lists what was)"
+                              : card.proof);
+  }
   Line("Parameters", GroupedDigits(card.parameters) + ", " + GroupedDigits(card.active_parameters) +
                          " active per token");
   Line("Layers",
@@ -157,14 +164,59 @@ Status Inspect(const Context& context, const std::string& model) {
   return {};
 }
 
+void PrintFamilies() {
+  std::printf("Runs, and what its logits are compared with:\n");
+  for (const KnownModel& model : KnownModels()) {
+    std::string name(model.name);
+    if (!model.also.empty()) name += ", " + std::string(model.also);
+    std::printf("  %-32s%-12s%s\n", name.c_str(), std::string(model.architecture).c_str(),
+                Sentence(model.proof).c_str());
+  }
+  std::printf("Does not run:\n");
+  for (const RefusedFamily& family : RefusedFamilies()) {
+    std::printf("  %-32s%s\n", std::string(family.architecture).c_str(),
+                std::string(family.reason).c_str());
+  }
+}
+
+nlohmann::json FamiliesJson() {
+  nlohmann::json runs = nlohmann::json::array();
+  for (const KnownModel& model : KnownModels()) {
+    runs.push_back({{"name", model.name},
+                    {"also", model.also},
+                    {"architecture", model.architecture},
+                    {"checkpoint", model.proof.checkpoint},
+                    {"proof", Sentence(model.proof)}});
+  }
+  nlohmann::json refused = nlohmann::json::array();
+  for (const RefusedFamily& family : RefusedFamilies()) {
+    refused.push_back({{"architecture", family.architecture}, {"reason", family.reason}});
+  }
+  return {{"runs", runs}, {"refused", refused}};
+}
+
+Status ListFamilies(const Context& context) {
+  if (context.json) {
+    PrintJson(FamiliesJson());
+  } else {
+    PrintFamilies();
+  }
+  return {};
+}
+
 }  // namespace
 
 void AddInspect(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("inspect", "Tell what a model file holds");
   auto model = std::make_shared<std::string>();
-  command->add_option("model", *model, "Path or name of a model");
-  command->callback([model, &action] {
-    action = [model](Context& context) { return Inspect(context, *model); };
+  auto families = std::make_shared<bool>(false);
+  CLI::Option* named = command->add_option("model", *model, "Path or name of a model");
+  command->add_flag("--families", *families, "List the models that run, and their proof")
+      ->excludes(named);
+  command->callback([model, families, &action] {
+    action = [model, families](Context& context) {
+      return *families ? ListFamilies(context) : Inspect(context, *model);
+    };
   });
 }
 

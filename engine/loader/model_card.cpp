@@ -153,6 +153,7 @@ void FillParameters(const std::vector<Counted>& tensors, const ModelConfig* conf
 
 void FillConfig(const ModelConfig& config, ModelCard& card) {
   card.family = config.family;
+  card.proof = config.proof;
   card.layers = config.layers;
   card.dense_layers = config.dense_layers;
   card.hidden = config.hidden;

@@ -44,6 +44,7 @@ struct ModelCard {
   std::string name;          // general.name, else the file name without its ending
   std::string architecture;  // "deepseek2"
   std::string family;        // "DeepSeek-V2-Lite", "GLM-4.7-Flash"; empty when it cannot run
+  std::string proof;         // what this model was compared with; empty when that was none
   std::string
       type_name;  // what most weights are stored as: "Q8_0"; "Q4_K_M" where the file says so
   std::int64_t file_bytes = 0;

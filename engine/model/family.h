@@ -6,6 +6,8 @@
 // of GGUF files (llama.cpp).
 #pragma once
 
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "engine/base/error.h"
@@ -31,6 +33,12 @@ struct Family {
 // that are known and not supported, kUnsupportedArchitecture with the name for all others.
 Result<const Family*> FindFamily(std::string_view architecture, std::string_view path);
 
+// An architecture that Paluku knows and cannot run.
+struct RefusedFamily {
+  std::string_view architecture;
+  std::string_view reason;
+};
+
 // What tells published models of one architecture apart.
 struct ModelShape {
   int layers = 0;
@@ -39,17 +47,33 @@ struct ModelShape {
   int vocabulary = 0;
 };
 
+// What showed that a model is computed right: a small checkpoint (NAME.gguf of tests/data), whose
+// logits a class of Hugging Face transformers gave in double precision.
+struct Proof {
+  std::string_view checkpoint;
+  std::string_view oracle;  // the class
+};
+
 // A published model, with what older files of it leave out although it was trained that way.
 struct KnownModel {
   std::string_view name;
+  std::string_view also = {};  // others of the same shape and computation
   std::string_view architecture;
-  ModelShape shape;  // 0: any
-  int groups = 1;    // of experts
+  ModelShape shape = {};  // 0: any
+  int groups = 1;         // of experts
   int groups_chosen = 1;
   double yarn_beta_fast = 32;
+  Proof proof;
 };
 
 // The first published model of this shape; nullptr when none is known.
 const KnownModel* FindKnownModel(std::string_view architecture, const ModelShape& shape);
+
+// For lists of what runs and what does not.
+std::span<const KnownModel> KnownModels();
+std::span<const RefusedFamily> RefusedFamilies();
+
+// "transformers 5.23.0, DeepseekV2ForCausalLM (checkpoint v2-lite)".
+std::string Sentence(const Proof& proof);
 
 }  // namespace paluku

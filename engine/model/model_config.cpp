@@ -303,6 +303,7 @@ Result<ModelConfig> ModelConfig::Parse(const ModelFile& file) {
   const KnownModel* known = FindKnownModel(
       architecture, {config.layers, config.heads, config.experts, config.vocabulary});
   config.family = known == nullptr ? family->name : known->name;
+  if (known != nullptr) config.proof = Sentence(known->proof);
   ReadExperts(in, known, config);
   config.squared_relu = family->squared_relu;
   if (config.dense_layers > 0) config.dense_inner = in.Integer("feed_forward_length", 1, kMaxWidth);

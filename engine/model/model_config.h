@@ -20,6 +20,7 @@ namespace paluku {
 
 struct ModelConfig {
   std::string family;    // for people: "DeepSeek-V3", or the family's name for an unknown member
+  std::string proof;     // what it was compared with (family.h); empty for an unknown member
   int layers = 0;        // without layers for multi-token prediction, which are skipped
   int dense_layers = 0;  // the first ones, with one SwiGLU network instead of experts
   int hidden = 0;

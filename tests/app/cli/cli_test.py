@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -123,6 +124,28 @@ class CliTest(unittest.TestCase):
         self.assertIn("multi-token prediction", run("inspect", glm).stdout)
         self.assertEqual(self.json("inspect", mistral)["family"], "Mistral 4")
         self.assertIn("family Mistral 4", run("inspect", mistral).stdout)
+
+    def test_families_are_told_with_their_proof(self):
+        families = self.json("inspect", "--families")
+        readme = (SOURCE / "README.md").read_text()
+        pinned = re.search(r"^transformers==(.*)$", (SOURCE / "tests/data/requirements.txt").read_text(), re.M)[1]
+        self.assertGreaterEqual(len(families["runs"]), 15)
+        for model in families["runs"]:
+            with self.subTest(model["name"]):
+                self.assertTrue((SOURCE / "tests/data" / (model["checkpoint"] + ".logits")).is_file())
+                self.assertTrue(model["proof"].startswith(f"transformers {pinned}, "), model["proof"])
+                oracle = model["proof"].split(", ")[1].split()[0]
+                row = [line for line in readme.splitlines() if line.startswith("| ") and model["name"] in line]
+                self.assertTrue(any(oracle in line and f"`{model['checkpoint']}`" in line for line in row), row)
+        refused = {family["architecture"] for family in families["refused"]}
+        self.assertLessEqual({"deepseek4", "kimi-linear", "longcat-flash"}, refused)
+        text = run("inspect", "--families").stdout
+        self.assertTrue(all(name in text for name in refused))
+        plm = SOURCE / "tests/data/plm.gguf"
+        self.assertEqual(self.json("inspect", plm)["proof"], families["runs"][-1]["proof"])
+        self.assertIn("Compared with   transformers " + pinned, run("inspect", plm).stdout)
+        self.assertEqual(self.json("inspect", TINY)["proof"], "")
+        self.fails(2, "inspect", TINY, "--families")
 
     # --- conversion ---
     def test_convert_writes_a_model_that_answers_the_same(self):

@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 
 #include "engine/loader/gguf_writer.h"
+#include "engine/model/family.h"
 
 namespace paluku::test {
 namespace {
@@ -83,6 +85,13 @@ INSTANTIATE_TEST_SUITE_P(Golden, Families,
                          testing::Combine(testing::ValuesIn(kFamilies),
                                           testing::ValuesIn(AllSetups())),
                          FamilyName);
+
+TEST(KnownModels, WhatIsToldOfAModelsProofIsTestedHere) {
+  for (const KnownModel& model : KnownModels()) {
+    EXPECT_NE(std::ranges::find(kFamilies, model.proof.checkpoint), std::end(kFamilies))
+        << model.name;
+  }
+}
 
 std::vector<EngineSetup> FastSetups() {
   std::vector<EngineSetup> setups = AllSetups();
