@@ -35,6 +35,8 @@ void Encode(const Tokenizer& tokenizer, bool lossless) {
     }
     for (const std::int32_t id : tokenizer.Encode(text, SpecialTokens::kAsText))
       PALUKU_CHECK(!tokenizer.IsControl(id));
+    for (const std::int32_t id : tokenizer.EncodePrompt(text, SpecialTokens::kParse))
+      PALUKU_CHECK(id >= 0 && id < tokenizer.size());
   }
 }
 
@@ -75,6 +77,10 @@ void CheckCard(const ModelCard& card) {
 
 void CheckVocabulary(Vocabulary vocabulary) {
   const bool lossless = IsLossless(vocabulary);
+  if (vocabulary.kind == VocabularyKind::kByteLevel && vocabulary.merges.empty()) {
+    const auto merges = MergesOfIds(vocabulary, {});
+    if (!merges) CheckShown(merges.error());
+  }
   const auto tokenizer = Tokenizer::Create(std::move(vocabulary));
   if (!tokenizer) return CheckShown(tokenizer.error());
   Encode(**tokenizer, lossless);

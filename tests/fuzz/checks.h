@@ -16,7 +16,8 @@ void CheckShown(const Error& error);
 
 void CheckCard(const ModelCard& card);
 
-// Builds a tokenizer and a chat template from `vocabulary`, or is refused. Texts must come back
+// Builds a tokenizer and a chat template from `vocabulary`, and lists merges that only its ids tell,
+// or is refused. Texts must come back
 // from a byte-level tokenizer as they went in, and no text of a user may become a control token.
 void CheckVocabulary(Vocabulary vocabulary);
 

@@ -126,6 +126,29 @@ def sentence_piece(of_0x41="<0x41>") -> dict:
     ) | {"tokenizer.chat_template": (STRING, TURNS)}  # fmt: skip
 
 
+def unigram(*, with_bytes: bool) -> dict:
+    tokens = ["<unk>", "<s>", "</s>", "▁the", "▁", "t", "h", "e", "aa"]
+    types = [2, 3, 3] + [1] * 6
+    if with_bytes:
+        tokens, types = tokens + [f"<0x{b:02X}>" for b in range(256)], types + [6] * 256
+    return tokenizer(
+        tokens, types, model=(STRING, "t5"), scores=(ARRAY, (F32, [-float(i) for i in range(len(tokens))])),
+        unknown_token_id=(U32, 0),
+    ) | {"tokenizer.chat_template": (STRING, TURNS)}  # fmt: skip
+
+
+def flags(tokens: int) -> dict:
+    """What converted files of our own say of a vocabulary."""
+    return {
+        "tokenizer.paluku.added_token_flags": (ARRAY, (U8, [i * 5 % 16 for i in range(tokens)])),
+        "tokenizer.paluku.nfc": (BOOL, True),
+        "tokenizer.paluku.space_prefix": (U32, 3),
+        "tokenizer.paluku.normalizer_marks_spaces": (BOOL, False),
+        "tokenizer.paluku.words_begin_at_spaces": (BOOL, True),
+        "tokenizer.paluku.end_of_turn_ids": (ARRAY, (U32, [3, 4])),
+    }
+
+
 def family(architecture: str, **more) -> dict:
     """MODEL under another architecture."""
     out = {key.replace("deepseek2", architecture): entry for key, entry in MODEL.items()}
@@ -191,6 +214,10 @@ def gguf_seeds() -> dict[str, bytes]:
         "byte-level-llama3": gguf(byte_level("llama-bpe"), {}),
         "byte-level-kimi": gguf({k: v for k, v in byte_level("kimi-k2").items() if "merges" not in k}, {}),
         "sentence-piece": gguf(sentence_piece(), {}),
+        "unigram": gguf(unigram(with_bytes=False), {}),
+        "unigram-bytes": gguf(unigram(with_bytes=True), {}),
+        "flags": gguf(byte_level() | flags(265), {}),
+        "flags-of-pieces": gguf(unigram(with_bytes=False) | flags(9), {}),
         "issue-27226-byte-name": gguf(sentence_piece("<0x-1>"), {}),
         "sparse": gguf(family("deepseek32", attention__q_lora_rank=(U32, 4), attention__indexer__key_length=(U32, 4),
                               attention__indexer__head_count=(U32, 2), attention__indexer__top_k=(U32, 8)), TENSORS),

@@ -66,6 +66,25 @@ def sentence_piece() -> dict:
     }
 
 
+METASPACE = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "always", "split": True}
+
+
+def unigram(**more) -> dict:
+    """Of six pieces and the unknown one; with byte_fallback the bytes as well."""
+    pieces = ["<unk>", SPACE + "the", SPACE, "t", "h", "e", "a", "aa", "తె"]
+    pieces += [f"<0x{b:02X}>" for b in range(256)] if more.get("byte_fallback") else []
+    model = {"type": "Unigram", "unk_id": 0, "vocab": [[p, -float(i)] for i, p in enumerate(pieces)]} | more
+    return {"added_tokens": [], "normalizer": None, "pre_tokenizer": METASPACE, "model": model}
+
+
+def flagged(base: dict) -> dict:
+    """With added tokens of every flag, and of all of them."""
+    flags = ["lstrip", "rstrip", "single_word", "normalized"]
+    words = ["the", "words", "12", "x "]
+    added = [{"id": 300 + i, "content": word, flag: True} for i, (word, flag) in enumerate(zip(words, flags, strict=True))]
+    return changed(base, "added_tokens", [*added, {"id": 304, "content": "model", "special": True} | dict.fromkeys(flags, True)])
+
+
 CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
 SPACES = r"]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -136,7 +155,7 @@ def seeds() -> dict[str, object]:
         "same-id": changed(b, "model/vocab/zz", 5),
         "long-token": changed(b, "model/vocab/" + "z" * 5000, 400),
         "long-pieces": changed(s, "model/vocab/" + "a" * 5000, 400),
-        "normalisers": changed(s, "normalizer/normalizers", s["normalizer"]["normalizers"] * 200),
+        "normalisers": changed(s, "normalizer/normalizers", s["normalizer"]["normalizers"] * 60),
         "nfc": changed(b, "normalizer", {"type": "NFC"}),
         "metaspace": changed(
             changed(s, "normalizer", None), "pre_tokenizer",
@@ -145,7 +164,16 @@ def seeds() -> dict[str, object]:
         "added-is-byte": changed(s, "added_tokens", [{"id": 70, "content": "<0x43>", "special": True}]),
         "added-everywhere": changed(b, "added_tokens", [{"id": 300 + i, "content": c} for i, c in enumerate("aeTh \n")]),
         "wrong-shapes": {"model": {"type": "BPE", "vocab": [], "merges": {}}, "added_tokens": "x"},
-        "unigram": {"model": {"type": "Unigram", "vocab": [["a", -1.5]]}},
+        "unigram": unigram(),
+        "unigram-bytes": unigram(byte_fallback=True),
+        "unigram-whole": changed(unigram(), "pre_tokenizer/split", False),
+        "unigram-nfc": changed(flagged(unigram()), "normalizer", {"type": "NFC"}),
+        "unigram-without-unknown": {"model": {"type": "Unigram", "vocab": [["a", -1.5]]}},
+        "unigram-unknown-too-far": unigram(unk_id=9),
+        "unigram-no-score": unigram(vocab=[["<unk>", "0"], ["a"]]),
+        "unigram-long": unigram(vocab=[["<unk>", 0], ["a" * 256, -1], ["a" * 255, -1], ["a", -2]]),
+        "flags": flagged(b),
+        "flags-of-pieces": flagged(s),
         "deep": json.loads("[" * 60 + "]" * 60),
     }  # fmt: skip
 

@@ -30,11 +30,6 @@ Origin Text::OriginAt(std::size_t at) const {
   return run == runs_.end() ? Origin::kTemplate : run->origin;
 }
 
-bool Text::HoldsMessage() const {
-  return std::any_of(runs_.begin(), runs_.end(),
-                     [](const Run& run) { return run.origin == Origin::kMessage; });
-}
-
 void Text::Append(std::string_view bytes, Origin origin) {
   if (bytes.empty()) return;
   bytes_ += bytes;

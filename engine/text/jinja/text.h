@@ -31,8 +31,6 @@ class Text {
   const std::vector<Run>& runs() const { return runs_; }
   // Of the byte at `at`.
   Origin OriginAt(std::size_t at) const;
-  // Some byte comes from a message.
-  bool HoldsMessage() const;
 
   void Append(const Text& other) { Append(other, 0, other.size()); }
   // The bytes [begin, end) of `other`.
