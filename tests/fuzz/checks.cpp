@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "engine/backend/registry.h"
 #include "engine/base/check.h"
 #include "engine/base/utf8.h"
+#include "engine/model/memory_plan.h"
+#include "engine/session/session.h"
 #include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 
@@ -73,6 +79,32 @@ void CheckCard(const ModelCard& card) {
   for (const auto& [type, count] : card.tensor_types) CheckShown(type);
   for (const Error& reason : card.unsupported) CheckShown(reason);
   for (const ModelNote& note : card.notes) CheckShown(note.Message());
+}
+
+void CheckModel(std::shared_ptr<const ModelFile> file) {
+  constexpr int kContext = 8;
+  constexpr std::int64_t kMostBytes = 64 << 20;
+  static const std::unique_ptr<Backend> processor = [] {
+    setenv("PALUKU_CPU", "scalar", 1);  // sanitizers do not look into the vector kernels
+    return CreateBackend({.name = "cpu", .threads = 1}).value();
+  }();
+  const auto config = ModelConfig::Parse(*file);
+  if (!config) return CheckShown(config.error());
+  const auto plan = PlanMemory(*file, *config, {.context_tokens = kContext});
+  if (!plan) return CheckShown(plan.error());
+  if (plan->BytesAt(MemoryHome::kProcessor) > kMostBytes) return;
+  const auto session =
+      Session::Create(*processor, std::move(file), *config, {.context_tokens = kContext}, {}, {});
+  if (!session) return CheckShown(session.error());
+  LatentSequence sequence((*session)->cache());
+  const std::vector<std::int32_t> first = {0, config->vocabulary - 1, 0};
+  for (const auto& ids : {first, {0}}) {
+    const int before = sequence.length();
+    const std::array<std::int32_t, 1> last = {static_cast<std::int32_t>(ids.size()) - 1};
+    const auto step = (*session)->Step(sequence, ids, last, {});
+    if (!step) return CheckShown(step.error());
+    PALUKU_CHECK(sequence.length() == before + last[0] + 1);
+  }
 }
 
 void CheckVocabulary(Vocabulary vocabulary) {

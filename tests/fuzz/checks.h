@@ -2,10 +2,12 @@
 // ends the program. One thread.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "engine/base/error.h"
 #include "engine/loader/model_card.h"
+#include "engine/loader/model_file.h"
 #include "engine/text/vocabulary.h"
 
 namespace paluku::test {
@@ -16,9 +18,13 @@ void CheckShown(const Error& error);
 
 void CheckCard(const ModelCard& card);
 
-// Builds a tokenizer and a chat template from `vocabulary`, and lists merges that only its ids tell,
-// or is refused. Texts must come back
-// from a byte-level tokenizer as they went in, and no text of a user may become a control token.
+// Computes with the weights of `file` on the processor, two steps, or is refused. Models that take
+// more than 64 MiB for it are left out.
+void CheckModel(std::shared_ptr<const ModelFile> file);
+
+// Builds a tokenizer and a chat template from `vocabulary`, and lists merges that only its ids
+// tell, or is refused. Texts must come back from a byte-level tokenizer as they went in, and no
+// text of a user may become a control token.
 void CheckVocabulary(Vocabulary vocabulary);
 
 }  // namespace paluku::test

@@ -1,8 +1,10 @@
-// Any bytes as a GGUF file: an error, or a file whose every claim can be followed. Where a line
-// holds nothing but U+001F, as the parts of a split set.
+// Any bytes as a GGUF file: an error, or a file whose every claim can be followed and whose
+// weights, where they are a whole model, compute. Where a line holds nothing but U+001F, as the
+// parts of a split set.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,11 +52,12 @@ std::uint64_t Follow(const ModelFile& file) {
   return sum;
 }
 
-void Use(const ModelFile& file) {
-  volatile const std::uint64_t read = Follow(file);  // nothing may be optimised away
+void Use(const std::shared_ptr<const ModelFile>& file) {
+  volatile const std::uint64_t read = Follow(*file);  // nothing may be optimised away
   (void)read;
-  CheckCard(DescribeModel(file));
-  auto vocabulary = VocabularyFromGguf(file);
+  CheckCard(DescribeModel(*file));
+  CheckModel(file);
+  auto vocabulary = VocabularyFromGguf(*file);
   if (!vocabulary) return CheckShown(vocabulary.error());
   CheckVocabulary(std::move(*vocabulary));
 }
@@ -66,7 +69,7 @@ void ReadAsFile(std::span<const std::uint8_t> bytes) {
   const GuardedTail guard((*mapping)->bytes());
   auto contents = GgufParser(*mapping).Parse();
   if (!contents) return CheckShown(contents.error());
-  Use(ModelFile(std::move(*contents)));
+  Use(std::make_shared<const ModelFile>(std::move(*contents)));
 }
 
 // Opened by its last part.
@@ -81,7 +84,7 @@ void ReadAsSet(const std::vector<std::string_view>& parts) {
   folder.Fill(files);
   const auto file = OpenGguf(folder.path() + "/" + files.back().first);
   if (!file) return CheckShown(file.error());
-  Use(**file);
+  Use(*file);
 }
 
 }  // namespace

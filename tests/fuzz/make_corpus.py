@@ -1,5 +1,5 @@
-"""Writes the seeds of corpus/gguf and corpus/safetensors: small right files and files that are wrong
-in one place, each as in an advisory of a neighbour.
+"""Writes the seeds of corpus/gguf, corpus/safetensors and corpus/jinja: small right inputs, and inputs
+that are wrong in one place, many as in an advisory of a neighbour.
 
     python make_corpus.py        # from anywhere; needs numpy and gguf (tests/data/requirements.txt)
 
@@ -9,6 +9,10 @@ Only files called seed-* are written and removed; what fuzzers found lies beside
 import json
 import struct
 from pathlib import Path
+
+import numpy as np
+from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
+from gguf.quants import quantize
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
 U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64 = range(13)
@@ -30,19 +34,19 @@ def value(kind: int, data) -> bytes:
     return struct.pack("<" + PLAIN[kind], data)
 
 
-def gguf(entries: dict, tensors: dict, *, version=3, counts=None, weights=1024, fill=b"\0") -> bytes:
+def gguf(entries: dict, tensors: dict, *, version=3, counts=None, data=bytes(1024)) -> bytes:
     """entries: key -> (kind, data) or raw bytes; tensors: name -> (dims fastest first, type, offset)."""
     out = b"GGUF" + struct.pack("<I", version)
     out += struct.pack("<QQ", *(counts or (len(tensors), len(entries))))
     for key, entry in entries.items():
-        kind, data = entry
+        kind, content = entry
         out += text(key) + struct.pack("<I", kind)
-        out += data if isinstance(data, bytes) and kind != STRING else value(kind, data)
+        out += content if isinstance(content, bytes) and kind != STRING else value(kind, content)
     for name, (dims, kind, offset) in tensors.items():
         out += text(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims)
         out += struct.pack("<IQ", kind, offset)
     if tensors:
-        out += bytes(-len(out) % 32) + fill * (weights // len(fill))
+        out += bytes(-len(out) % 32) + data
     return out
 
 
@@ -59,7 +63,7 @@ MODEL = {
     "deepseek2.attention.key_length": (U32, 6),
     "deepseek2.attention.value_length": (U32, 4),
     "deepseek2.attention.key_length_mla": (U32, 4),
-    "deepseek2.attention.value_length_mla": (U32, 2),
+    "deepseek2.attention.value_length_mla": (U32, 4),
     "deepseek2.attention.layer_norm_rms_epsilon": (F32, 1e-6),
     "deepseek2.rope.dimension_count": (U32, 2),
     "deepseek2.rope.freq_base": (F32, 10000.0),
@@ -162,6 +166,9 @@ TENSORS = {
     "blk.1.exp_probs_b.bias": ((4,), 0, 160),
     "output.weight": ((32, 5), 8, 192),
 }
+BEHIND = 384  # where a tensor behind those may begin
+LATENT_QUERY = {("blk.0.attn_q_a.weight" if "attn_q" in name else name): t for name, t in TENSORS.items()}
+DENSE = {name: t for name, t in TENSORS.items() if "exp_probs" not in name} | {"output.weight": ((32, 5), 8, 160)}
 HUGE = 2**64 - 1
 BORDER = b"\n\x1f\n"  # between the files of a set or a folder
 
@@ -177,9 +184,54 @@ def split_set(parts: int, tensors: int | None = None, **more) -> bytes:
     for number, share in enumerate(shares):
         split = {"split.no": (U16, number), "split.count": (U16, parts), "split.tensors.count": (I32, total)} | more
         entries = MODEL | (VOCABULARY if tensors is None and not more else {})
-        files.append(gguf((entries if number == 0 else {}) | split, share, weights=256 if number else 1024))
+        files.append(gguf((entries if number == 0 else {}) | split, share, data=bytes(256 if number else 1024)))
     return BORDER.join(files)
 
+
+
+def attention_of(width: int, *, legacy: bool, sparse: bool) -> dict:
+    """Shapes of an attention of two heads (nope 4, rope 2, value 4, latent 4), slowest dimension first."""
+    shapes = {
+        "attn_norm.weight": (width,), "attn_kv_a_mqa.weight": (6, width), "attn_kv_a_norm.weight": (4,),
+        "attn_output.weight": (width, 8),
+    }  # fmt: skip
+    shapes |= {"attn_kv_b.weight": (16, 4)} if legacy else {"attn_k_b.weight": (2, 4, 4), "attn_v_b.weight": (2, 4, 4)}
+    if not sparse:
+        return shapes | {"attn_q.weight": (12, width)}
+    return shapes | {
+        "attn_q_a.weight": (4, width), "attn_q_a_norm.weight": (4,), "attn_q_b.weight": (12, 4),
+        "indexer.attn_q_b.weight": (8, 4), "indexer.attn_k.weight": (4, width), "indexer.k_norm.weight": (4,),
+        "indexer.k_norm.bias": (4,), "indexer.proj.weight": (2, width),
+    }  # fmt: skip
+
+
+def network_of(width: int, *, experts: bool, gate: bool) -> dict:
+    if experts:
+        return {"ffn_gate_inp.weight": (4, width), "exp_probs_b.bias": (4,), "ffn_gate_exps.weight": (4, 4, width),
+                "ffn_up_exps.weight": (4, 4, width), "ffn_down_exps.weight": (4, width, 4)}  # fmt: skip
+    return {"ffn_up.weight": (8, width), "ffn_down.weight": (width, 8)} | ({"ffn_gate.weight": (8, width)} if gate else {})
+
+
+def complete(width: int, rows: GGMLQuantizationType, architecture="deepseek2", *, legacy=False, tied=False, **more) -> bytes:
+    """A model that computes, `width` wide, of which every token of three attends to two where it is sparse."""
+    sparse, experts = architecture == "deepseek32", architecture in ("deepseek2", "deepseek32") and not legacy
+    shapes = {"token_embd.weight": (5, width), "output_norm.weight": (width,)} | ({} if tied else {"output.weight": (5, width)})
+    for i in range(2):
+        layer = attention_of(width, legacy=legacy, sparse=sparse) | {"ffn_norm.weight": (width,)}
+        layer |= network_of(width, experts=experts and i == 1, gate=architecture != "plm")
+        shapes |= {f"blk.{i}.{name}": shape for name, shape in layer.items()}
+    rng, tensors, data = np.random.default_rng(width), {}, b""
+    for name, shape in shapes.items():
+        exact = len(shape) == 1 or "gate_inp" in name or shape[-1] % GGML_QUANT_SIZES[rows][0] != 0
+        kind = GGMLQuantizationType.F32 if exact else rows
+        tensors[name] = (shape[::-1], int(kind), len(data))
+        data += quantize(rng.standard_normal(shape, dtype=np.float32), kind).tobytes()
+        data += bytes(-len(data) % 32)
+    more |= dict(embedding_length=(U32, width), attention__key_length_mla=(U32, 6))
+    more |= {} if experts else dict(leading_dense_block_count=(U32, 2))
+    more |= dict(attention__q_lora_rank=(U32, 4), attention__indexer__key_length=(U32, 4),
+                 attention__indexer__head_count=(U32, 2), attention__indexer__top_k=(U32, 2)) if sparse else {}  # fmt: skip
+    return gguf(family(architecture, **more), tensors, data=data)
 
 
 def gguf_seeds() -> dict[str, bytes]:
@@ -193,6 +245,13 @@ def gguf_seeds() -> dict[str, bytes]:
 
     return {
         "model": gguf(whole, TENSORS),
+        "computes": complete(8, GGMLQuantizationType.F32),
+        "computes-f16": complete(8, GGMLQuantizationType.F16, legacy=True),
+        "computes-q8_0": complete(32, GGMLQuantizationType.Q8_0, "minicpm3", tied=True),
+        "computes-q4_0": complete(32, GGMLQuantizationType.Q4_0, "plm"),
+        "computes-sparse": complete(8, GGMLQuantizationType.BF16, "deepseek32"),
+        "computes-temperature": complete(8, GGMLQuantizationType.F32, "mistral4", attention__temperature_scale=(F32, 0.1),
+                                         attention__temperature_length=(U32, 1)),
         "version-2": gguf(whole, TENSORS, version=2),
         "vocabulary": gguf({"general.architecture": (STRING, "llama")} | VOCABULARY, {}),
         "every-kind": gguf({f"k{k}": (k, 1) for k in PLAIN} | {"t": (STRING, "x")}, {}),
@@ -208,25 +267,38 @@ def gguf_seeds() -> dict[str, bytes]:
         "set-of-texts": split_set(2, **{"split.no": (STRING, "0")}),
         "set-part-missing": split_set(2) + BORDER,
         "set-first-missing": BORDER + split_set(2),
-        "next-token-layer": gguf(whole, TENSORS | {"blk.1.nextn.eh_proj.weight": ((8, 4), 0, 512)}),
-        "foreign-type": gguf(whole, TENSORS | {"odd": ((256, 2), 16, 512)}),
+        "next-token-layer": gguf(whole, TENSORS | {"blk.1.nextn.eh_proj.weight": ((8, 4), 0, BEHIND)}),
+        "foreign-type": gguf(whole, TENSORS | {"odd": ((256, 2), 16, BEHIND)}),
         "byte-level": gguf(byte_level(), {}),
         "byte-level-llama3": gguf(byte_level("llama-bpe"), {}),
         "byte-level-kimi": gguf({k: v for k, v in byte_level("kimi-k2").items() if "merges" not in k}, {}),
+        "byte-level-llm": gguf(byte_level("deepseek-llm"), {}),
+        "byte-level-without-template": gguf({k: v for k, v in byte_level("deepseek-llm").items() if "template" not in k}, {}),
+        "ends-wrong": gguf(byte_level() | {"tokenizer.paluku.end_of_turn_ids": (ARRAY, (U32, [999]))}, {}),
         "sentence-piece": gguf(sentence_piece(), {}),
         "unigram": gguf(unigram(with_bytes=False), {}),
         "unigram-bytes": gguf(unigram(with_bytes=True), {}),
+        "unigram-typed-unknown": gguf({k: v for k, v in unigram(with_bytes=False).items() if "unknown_token" not in k}, {}),
+        "unigram-charsmap": gguf(unigram(with_bytes=True) | {"tokenizer.ggml.precompiled_charsmap": (ARRAY, (U8, [1]))}, {}),
+        "unigram-drops-spaces": gguf(unigram(with_bytes=True) | {"tokenizer.ggml.remove_extra_whitespaces": (BOOL, True)}, {}),
+        "flags-wrong": gguf(byte_level() | flags(9), {}),
         "flags": gguf(byte_level() | flags(265), {}),
         "flags-of-pieces": gguf(unigram(with_bytes=False) | flags(9), {}),
         "issue-27226-byte-name": gguf(sentence_piece("<0x-1>"), {}),
         "sparse": gguf(family("deepseek32", attention__q_lora_rank=(U32, 4), attention__indexer__key_length=(U32, 4),
-                              attention__indexer__head_count=(U32, 2), attention__indexer__top_k=(U32, 8)), TENSORS),
+                              attention__indexer__head_count=(U32, 2), attention__indexer__top_k=(U32, 8)), LATENT_QUERY),
+        "sparse-narrow": gguf(family("deepseek32", attention__q_lora_rank=(U32, 4), attention__indexer__key_length=(U32, 1),
+                                     attention__indexer__head_count=(U32, 2), attention__indexer__top_k=(U32, 8)),
+                              LATENT_QUERY),
+        "groups-of-a-known-model": gguf({key: (U32, 160) if key.endswith("expert_count") else entry
+                                         for key, entry in MODEL.items() if "group" not in key}, TENSORS),
+        "temperature-elsewhere": gguf(family("plm", attention__temperature_scale=(F32, 0.1)), TENSORS),
         "temperature": gguf(family("mistral4", attention__temperature_scale=(F32, 0.1),
                                    attention__temperature_length=(U32, 32)), TENSORS),
         "long-rope": gguf(family("minicpm3", rope__scaling__type=(STRING, "longrope")),
-                          TENSORS | {"rope_factors_long.weight": ((1,), 0, 512),
-                                     "rope_factors_short.weight": ((1,), 0, 544)}, weights=1024, fill=b"\0\0\x80?"),
-        "dense": gguf(family("plm", leading_dense_block_count=(U32, 2)), TENSORS),
+                          TENSORS | {"rope_factors_long.weight": ((1,), 0, BEHIND),
+                                     "rope_factors_short.weight": ((1,), 0, BEHIND + 32)}, data=b"\0\0\x80?" * 256),
+        "dense": gguf(family("plm", leading_dense_block_count=(U32, 2)), DENSE),
         "name-steers-terminal": entry("general.name", STRING, "\x1b]0;x\x07\n\u202e" + "x" * 600),
         "family-steers-terminal": entry("general.architecture", STRING, b"\xff\x1b[2J" + b"x" * 600),
         # Advisories; the numbers are those of reference lists.
@@ -254,7 +326,7 @@ CONFIG = dict(
     architectures=["DeepseekV3ForCausalLM"], model_type="deepseek_v3", hidden_size=8,
     intermediate_size=16, moe_intermediate_size=4, num_hidden_layers=2, vocab_size=5,
     max_position_embeddings=64, num_attention_heads=2, kv_lora_rank=4, q_lora_rank=4,
-    qk_nope_head_dim=2, qk_rope_head_dim=2, v_head_dim=2, n_routed_experts=4,
+    qk_nope_head_dim=2, qk_rope_head_dim=2, v_head_dim=4, n_routed_experts=4,
     num_experts_per_tok=2, n_shared_experts=1, n_group=2, topk_group=1, first_k_dense_replace=1,
     norm_topk_prob=True, routed_scaling_factor=2.5, scoring_func="sigmoid",
     topk_method="noaux_tc", rms_norm_eps=1e-6, rope_theta=10000,
@@ -274,7 +346,7 @@ def shard(tensors: dict) -> bytes:
 
 
 def checkpoints() -> dict[str, bytes]:
-    """Whole directories: config.json, model.safetensors, the index, b.safetensors."""
+    """Whole directories: config.json, model.safetensors, the index, b.safetensors, tokenizer.json and its neighbours."""
     layer = "model.layers.{}."
     scaled = {"model.embed_tokens.weight": ("BF16", [5, 8]), "lm_head.weight": ("F16", [5, 8])}
     for i in (0, 1, 2):
@@ -303,15 +375,21 @@ def checkpoints() -> dict[str, bytes]:
         model=dict(type="BPE", byte_fallback=True, vocab={p: i for i, p in enumerate(pieces)}, merges=[["h", "e"]]))
     extras = dict(bos_token="<s>", eos_token=dict(content="</s>"), pad_token=None, add_bos_token=True, chat_template=TURNS)
 
-    def with_tokenizer(tokenizer_json, config, **more):
-        files = [json.dumps(CONFIG | dict(vocab_size=300) | more), shard({"model.norm.weight": ("F32", [8])}), "", ""]
+    flagged = bytes_json | dict(added_tokens=[*added, dict(id=259, content="x", lstrip=True, normalized=True)])
+    ends = dict(eos_token_id=[257, 256])
+
+    def with_tokenizer(tokenizer_json, config, generation=None):
+        weights = {"model.norm.weight": ("F32", [8]), "model.embed_tokens.weight": ("BF16", [300, 8])}
+        files = [json.dumps(CONFIG | dict(vocab_size=300)), shard(weights), "", ""]
         files += [json.dumps(tokenizer_json, ensure_ascii=False), json.dumps(config)]
+        files += [json.dumps(generation)] if generation else []
         return BORDER.join(f if isinstance(f, bytes) else f.encode() for f in files)
 
     return {
         "checkpoint": BORDER.join(parts),
         "checkpoint-shards": BORDER.join(whole),
         "checkpoint-tokenizer": with_tokenizer(bytes_json, extras),
+        "checkpoint-flags": with_tokenizer(flagged, extras, ends),
         "checkpoint-pieces": with_tokenizer(pieces_json, extras),
         "checkpoint-unigram": with_tokenizer(dict(model=dict(type="Unigram\x1b[2J")), {}),
         "checkpoint-index-leads-out": BORDER.join([*parts, outside]),
@@ -355,14 +433,38 @@ def safetensors_seeds() -> dict[str, bytes]:
             CONFIG | dict(mlp_layer_types=["dense", "sparse"], rope_parameters=yarn)).encode(),
         "config-long": json.dumps(
             CONFIG | dict(model_type="minicpm3", rope_parameters=long)).encode(),
+        "config-sparse": json.dumps(
+            CONFIG | dict(model_type="deepseek_v32", index_n_heads=2, index_head_dim=4, index_topk=8)).encode(),
+        "config-temperature": json.dumps(
+            CONFIG | dict(model_type="mistral4", rope_parameters=yarn | dict(llama_4_scaling_beta=0.1))).encode(),
         "config-text": json.dumps(
             dict(architectures=["KimiVLForConditionalGeneration"], text_config=CONFIG)).encode(),
         "config-unknown": json.dumps(dict(architectures=["LlamaForCausalLM"])).encode(),
     }  # fmt: skip
 
 
+JINJA = {
+    "power": "{{ 2.5 ** 3 }}{{ 2 ** 0.5 }}{{ 2 ** -1 }}",
+    "repeat": "{{ [1, 'a'] * 3 }}{{ 3 * s }}{{ ('x',) * 2 }}{{ [] * 9 }}",
+    "repeat-too-long": "{{ s * 99999999 }}",
+    "text-too-long": "{% set ns = namespace(t=s) %}{% for i in range(99) %}{% set ns.t = ns.t + ns.t %}{% endfor %}",
+    "in-dict": "{{ 'role' in messages[0] }}{{ 1 in {1: 2} }}{{ [] in messages }}",
+    "equal": "{{ {'a': 1, 'b': [2]} == {'b': [2], 'a': 1} }}{{ {'a': 1} == {'b': 1} }}{% set n = namespace(x=1) %}"
+             "{{ n == n }}{% macro m() %}{% endmacro %}{{ m == m }}",
+    "order": "{{ [[2, 1], [1, 2], [1]] | sort }}{{ [1, 2] < [1, 3] }}",
+    "list-as-key": "{{ {[1]: 2} }}",
+    "dict-of": "{{ dict([('a', 1), ['b', 2]]) }}{{ dict({'x': 1}, y=2) }}{{ dict([1]) }}",
+    "sort-by-several": "{{ messages | sort(attribute='role,content') }}",
+    "int-of": "{{ 2.7 | int }}{{ '2.5' | int }}{{ true | int }}{{ 'x' | int(9) }}{{ '1e3' | int }}{{ 1e300 | int }}",
+    "unclosed": "{{ 'a' {% if x %}",
+    "ends-in-a-tag": "{% for m in messages if",
+    "calls-itself": "{% macro m(n) %}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}",
+}  # fmt: skip
+
+
 def main() -> None:
-    for kind, seeds in (("gguf", gguf_seeds()), ("safetensors", safetensors_seeds())):
+    jinja = {name: source.encode() for name, source in JINJA.items()}
+    for kind, seeds in (("gguf", gguf_seeds()), ("safetensors", safetensors_seeds()), ("jinja", jinja)):
         folder = CORPUS / kind
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("seed-*"):

@@ -53,8 +53,8 @@ void ReadAsConfig(std::span<const std::uint8_t> bytes) {
 
 // The files of a checkpoint, in the order of the parts of an input.
 constexpr const char* kNames[] = {
-    "config.json",   "model.safetensors", "model.safetensors.index.json",
-    "b.safetensors", "tokenizer.json",    "tokenizer_config.json"};
+    "config.json",    "model.safetensors",     "model.safetensors.index.json", "b.safetensors",
+    "tokenizer.json", "tokenizer_config.json", "generation_config.json"};
 
 void ReadAsFolder(std::string_view bytes) {
   const auto parts = paluku::test::PartsOf(bytes, std::size(kNames));
@@ -70,6 +70,7 @@ void ReadAsFolder(std::string_view bytes) {
     (*file)->CopyRows(name, 0, tensor.rows(), rows.data());
   }
   paluku::test::CheckCard(paluku::DescribeModel(**file));
+  paluku::test::CheckModel(*file);
   auto vocabulary = paluku::VocabularyFromGguf(**file);  // what the entries of tokenizer.json say
   if (!vocabulary) return CheckShown(vocabulary.error());
   paluku::test::CheckVocabulary(std::move(*vocabulary));
