@@ -19,15 +19,15 @@ bool BeginsAValue(char c) { return c == ',' || c == ':' || c == '[' || c == '{';
 
 }  // namespace
 
-Json Json::At(std::string_view key) const {
+JsonValue JsonValue::At(std::string_view key) const {
   simdjson::dom::object object;
   simdjson::dom::element value;
   const bool found = value_ && value_->get(object) == simdjson::SUCCESS &&
                      object.at_key(key).get(value) == simdjson::SUCCESS;
-  return found ? Json(value) : Json();
+  return found ? JsonValue(value) : JsonValue();
 }
 
-std::string StringAt(const Json& object, std::string_view key) {
+std::string StringAt(const JsonValue& object, std::string_view key) {
   return std::string(object.At(key).Text().value_or(""));
 }
 

@@ -18,13 +18,13 @@ namespace paluku {
 
 // A value of a JsonDocument, or nothing where there was none: a chain of At asks a file of any
 // shape without an error on the way. A view; the document outlives it.
-class Json {
+class JsonValue {
  public:
-  Json() = default;
-  Json(simdjson::dom::element value) : value_(value) {}
+  JsonValue() = default;
+  JsonValue(simdjson::dom::element value) : value_(value) {}
 
   // The value of a key; nothing where this is no object or has no such key.
-  Json At(std::string_view key) const;
+  JsonValue At(std::string_view key) const;
   // The value, where it is of that kind.
   std::optional<std::string_view> Text() const { return As<std::string_view>(); }
   std::optional<std::uint64_t> Unsigned() const { return As<std::uint64_t>(); }
@@ -47,7 +47,7 @@ class Json {
 };
 
 // The string at a key; empty where there is none.
-std::string StringAt(const Json& object, std::string_view key);
+std::string StringAt(const JsonValue& object, std::string_view key);
 
 // The tree of a JSON text. It lies in two blocks of memory, so that a million values are let go as
 // fast as one.
@@ -57,14 +57,14 @@ class JsonDocument {
   // 100 ms, does not look at `stop`.
   static Result<JsonDocument> Read(const std::string& path, const std::stop_token& stop = {});
 
-  Json root() const { return root_; }
+  JsonValue root() const { return root_; }
 
  private:
-  JsonDocument(std::unique_ptr<simdjson::dom::parser> parser, Json root)
+  JsonDocument(std::unique_ptr<simdjson::dom::parser> parser, JsonValue root)
       : parser_(std::move(parser)), root_(root) {}
 
   std::unique_ptr<simdjson::dom::parser> parser_;  // owns the tree, and may not move
-  Json root_;
+  JsonValue root_;
 };
 
 // A whole file of at most `limit` bytes. Errors: those of reading a file, kLimitExceeded,

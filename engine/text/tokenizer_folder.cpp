@@ -26,29 +26,29 @@ std::optional<std::int32_t> FindId(const Vocabulary& vocabulary, const std::stri
 }
 
 // "bos_token" and its like are a string or an added-token object.
-std::string TokenText(const Json& config, std::string_view key) {
-  const Json value = config.At(key);
+std::string TokenText(const JsonValue& config, std::string_view key) {
+  const JsonValue value = config.At(key);
   return std::string(value.Text().value_or(value.At("content").Text().value_or("")));
 }
 
 // One template, or several by name, of which "default" is meant for conversations.
-std::string TemplateOf(const Json& config) {
-  const Json value = config.At("chat_template");
+std::string TemplateOf(const JsonValue& config) {
+  const JsonValue value = config.At("chat_template");
   if (const auto text = value.Text()) return std::string(*text);
   const auto by_name = value.Array();
   if (!by_name) return {};
-  for (const Json named : *by_name)
+  for (const JsonValue named : *by_name)
     if (StringAt(named, "name") == "default") return StringAt(named, "template");
   return {};
 }
 
 Status ReadConfig(const std::string& path, Vocabulary& vocabulary) {
   PALUKU_ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::Read(path));
-  const Json config = document.root();
+  const JsonValue config = document.root();
   vocabulary.bos = FindId(vocabulary, TokenText(config, "bos_token"));
   vocabulary.eos = FindId(vocabulary, TokenText(config, "eos_token"));
   vocabulary.pad = FindId(vocabulary, TokenText(config, "pad_token"));
-  const Json add_bos = config.At("add_bos_token");
+  const JsonValue add_bos = config.At("add_bos_token");
   if (add_bos.Is(true) || add_bos.Is(false)) vocabulary.add_bos = add_bos.Is(true);
   vocabulary.chat_template = TemplateOf(config);
   if (vocabulary.chat_template.size() > kVocabularyLimits.template_bytes)
@@ -60,13 +60,13 @@ Status ReadConfig(const std::string& path, Vocabulary& vocabulary) {
 // configuration leaves at its default is a letter like any other.
 Status ReadEnds(const std::string& path, Vocabulary& vocabulary) {
   PALUKU_ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::Read(path));
-  const Json ends = document.root().At("eos_token_id");
-  std::vector<Json> list = {ends};
+  const JsonValue ends = document.root().At("eos_token_id");
+  std::vector<JsonValue> list = {ends};
   if (const auto several = ends.Array()) {
     if (several->size() > kMostEnds) return Fail(ErrorCode::kLimitExceeded, path, "eos_token_id");
     list.assign(several->begin(), several->end());
   }
-  for (const Json& end : list) {
+  for (const JsonValue& end : list) {
     const auto number = end.Unsigned();
     if (!number || *number >= vocabulary.types.size()) continue;
     const auto id = static_cast<std::int32_t>(*number);

@@ -16,19 +16,19 @@ Error Unsupported(const Vocabulary& vocabulary, const std::string& what) {
 }
 
 // The steps of a Sequence, or the one step that stands in its place.
-std::vector<Json> StepsOf(const Json& step, std::string_view list) {
+std::vector<JsonValue> StepsOf(const JsonValue& step, std::string_view list) {
   if (step.IsNothing()) return {};
   const auto sequence = step.At(list).Array();
   if (!sequence) return {step};
   return {sequence->begin(), sequence->end()};
 }
 
-std::string NameOf(const Json& step) {
+std::string NameOf(const JsonValue& step) {
   const std::string type = StringAt(step, "type");
   return type.empty() ? "a step without a type" : PlainLine(type, 64);
 }
 
-Status ReadModel(const Json& model, Vocabulary& vocabulary) {
+Status ReadModel(const JsonValue& model, Vocabulary& vocabulary) {
   const std::string type = StringAt(model, "type");
   if (type == "Unigram") {
     vocabulary.kind = VocabularyKind::kUnigram;
@@ -53,7 +53,7 @@ Status ReadModel(const Json& model, Vocabulary& vocabulary) {
 
 // A split whose matches become pieces. "Removed" with "invert" keeps the matches as well, and drops
 // what is between them: nothing, in the patterns that are known with it.
-bool IsIsolatingSplit(const Json& step) {
+bool IsIsolatingSplit(const JsonValue& step) {
   const std::string behavior = StringAt(step, "behavior");
   const bool invert = step.At("invert").Is(true);
   return (behavior == "Isolated" && !invert) || (behavior == "Removed" && invert);
@@ -61,9 +61,9 @@ bool IsIsolatingSplit(const Json& step) {
 
 // The splits in the order they run, as PreTokenizerOfSteps takes them. A step that Paluku does not
 // have becomes the name.
-std::string PreTokenizerName(const Json& root) {
+std::string PreTokenizerName(const JsonValue& root) {
   std::vector<std::string> steps;
-  for (const Json& step : StepsOf(root.At("pre_tokenizer"), "pretokenizers")) {
+  for (const JsonValue& step : StepsOf(root.At("pre_tokenizer"), "pretokenizers")) {
     const std::string type = StringAt(step, "type");
     if (type == "Split" && IsIsolatingSplit(step)) {
       steps.push_back(StringAt(step.At("pattern"), "Regex"));
@@ -80,8 +80,8 @@ std::string PreTokenizerName(const Json& root) {
                                              " splits");
 }
 
-Status ReadByteLevel(const Json& root, Vocabulary& vocabulary) {
-  for (const Json& step : StepsOf(root.At("normalizer"), "normalizers")) {
+Status ReadByteLevel(const JsonValue& root, Vocabulary& vocabulary) {
+  for (const JsonValue& step : StepsOf(root.At("normalizer"), "normalizers")) {
     if (StringAt(step, "type") != "NFC")
       return tl::unexpected(Unsupported(vocabulary, "normalizer " + NameOf(step)));
     vocabulary.composes = true;
@@ -91,7 +91,7 @@ Status ReadByteLevel(const Json& root, Vocabulary& vocabulary) {
 }
 
 // When Metaspace puts a mark before text; files of before 2023 say it with a truth value.
-std::optional<SpacePrefix> PrefixOf(const Json& metaspace) {
+std::optional<SpacePrefix> PrefixOf(const JsonValue& metaspace) {
   const std::string scheme = StringAt(metaspace, "prepend_scheme");
   if (scheme.empty() && metaspace.At("add_prefix_space").Is(false)) return SpacePrefix::kNone;
   if (scheme.empty() || scheme == "always") return SpacePrefix::kUnlessThere;
@@ -102,9 +102,9 @@ std::optional<SpacePrefix> PrefixOf(const Json& metaspace) {
 
 // Spaces become U+2581, and one more may go before text; by normalisers (as Llama 2 has them) or by
 // Metaspace.
-Status ReadSentencePiece(const Json& root, Vocabulary& vocabulary) {
+Status ReadSentencePiece(const JsonValue& root, Vocabulary& vocabulary) {
   bool marks_spaces = false;
-  for (const Json& step : StepsOf(root.At("normalizer"), "normalizers")) {
+  for (const JsonValue& step : StepsOf(root.At("normalizer"), "normalizers")) {
     const std::string type = StringAt(step, "type");
     if (type == "NFC") {
       vocabulary.composes = true;
@@ -118,7 +118,7 @@ Status ReadSentencePiece(const Json& root, Vocabulary& vocabulary) {
       return tl::unexpected(Unsupported(vocabulary, "normalizer " + NameOf(step)));
     }
   }
-  for (const Json& step : StepsOf(root.At("pre_tokenizer"), "pretokenizers")) {
+  for (const JsonValue& step : StepsOf(root.At("pre_tokenizer"), "pretokenizers")) {
     const auto prefix = PrefixOf(step);
     if (StringAt(step, "type") != "Metaspace" || StringAt(step, "replacement") != kSpaceMark ||
         !prefix || marks_spaces)
@@ -134,11 +134,11 @@ Status ReadSentencePiece(const Json& root, Vocabulary& vocabulary) {
 }
 
 // The template of special tokens begins with one.
-bool PutsATokenFirst(const Json& step) {
+bool PutsATokenFirst(const JsonValue& step) {
   if (StringAt(step, "type") != "TemplateProcessing") return false;
   const auto pattern = step.At("single").Array();
   return pattern && pattern->begin() != pattern->end() &&
-         Json(*pattern->begin()).At("SpecialToken").Object().has_value();
+         JsonValue(*pattern->begin()).At("SpecialToken").Object().has_value();
 }
 
 }  // namespace
@@ -149,7 +149,7 @@ bool IsByteName(std::string_view text) {
          std::isxdigit(static_cast<unsigned char>(text[4])) != 0;
 }
 
-Status ReadPipeline(const Json& root, Vocabulary& vocabulary) {
+Status ReadPipeline(const JsonValue& root, Vocabulary& vocabulary) {
   PALUKU_TRY(ReadModel(root.At("model"), vocabulary));
   if (vocabulary.kind != VocabularyKind::kByteLevel) {
     PALUKU_TRY(ReadSentencePiece(root, vocabulary));
@@ -158,7 +158,7 @@ Status ReadPipeline(const Json& root, Vocabulary& vocabulary) {
     const auto traits = FindPreTokenizer(vocabulary.pre_tokenizer);
     vocabulary.add_bos = traits && traits->name.starts_with("deepseek");
   }
-  for (const Json& step : StepsOf(root.At("post_processor"), "processors"))
+  for (const JsonValue& step : StepsOf(root.At("post_processor"), "processors"))
     vocabulary.add_bos = vocabulary.add_bos || PutsATokenFirst(step);
   return {};
 }

@@ -17,6 +17,6 @@ bool IsByteName(std::string_view text);
 // `add_bos`. Error: kUnsupportedTokenizer. A sequence of splits that is not known is no error yet:
 // it becomes the name of the pre-tokenizer, for Tokenizer::Create to refuse and for `inspect` to
 // tell.
-Status ReadPipeline(const Json& root, Vocabulary& vocabulary);
+Status ReadPipeline(const JsonValue& root, Vocabulary& vocabulary);
 
 }  // namespace paluku

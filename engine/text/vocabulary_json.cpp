@@ -39,7 +39,7 @@ TokenType TypeOf(const Vocabulary& vocabulary, std::string_view text) {
 }
 
 // The two values of an array of two; nothing twice otherwise.
-std::pair<Json, Json> PairOf(const Json& value) {
+std::pair<JsonValue, JsonValue> PairOf(const JsonValue& value) {
   const auto array = value.Array();
   if (!array || array->size() != 2) return {};
   return {*array->begin(), *++array->begin()};
@@ -50,7 +50,7 @@ Status ReadWords(const simdjson::dom::object& words, std::size_t end, const std:
                  Vocabulary& vocabulary) {
   for (const auto& [text, id] : words) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
-    PALUKU_TRY(Place(vocabulary, end, Json(id).Unsigned(), text, TypeOf(vocabulary, text)));
+    PALUKU_TRY(Place(vocabulary, end, JsonValue(id).Unsigned(), text, TypeOf(vocabulary, text)));
   }
   return {};
 }
@@ -59,7 +59,7 @@ Status ReadWords(const simdjson::dom::object& words, std::size_t end, const std:
 Status ReadScored(const simdjson::dom::array& words, std::size_t end, const std::stop_token& stop,
                   Vocabulary& vocabulary) {
   std::uint64_t id = 0;
-  for (const Json word : words) {
+  for (const JsonValue word : words) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
     const auto [first, second] = PairOf(word);
     const auto text = first.Text();
@@ -71,7 +71,7 @@ Status ReadScored(const simdjson::dom::array& words, std::size_t end, const std:
   return {};
 }
 
-std::uint8_t FlagsOf(const Json& added) {
+std::uint8_t FlagsOf(const JsonValue& added) {
   int flags = 0;
   if (added.At("lstrip").Is(true)) flags |= kTakesSpaceBefore;
   if (added.At("rstrip").Is(true)) flags |= kTakesSpaceAfter;
@@ -80,15 +80,15 @@ std::uint8_t FlagsOf(const Json& added) {
   return static_cast<std::uint8_t>(flags);
 }
 
-Status ReadAdded(const Json& added, std::size_t end, Vocabulary& vocabulary) {
+Status ReadAdded(const JsonValue& added, std::size_t end, Vocabulary& vocabulary) {
   const TokenType type =
       added.At("special").Is(true) ? TokenType::kControl : TokenType::kUserDefined;
   return Place(vocabulary, end, added.At("id").Unsigned(), StringAt(added, "content"), type);
 }
 
-Status ReadTokens(const Json& root, const std::stop_token& stop, Vocabulary& vocabulary) {
+Status ReadTokens(const JsonValue& root, const std::stop_token& stop, Vocabulary& vocabulary) {
   const bool unigram = vocabulary.kind == VocabularyKind::kUnigram;
-  const Json words = root.At("model").At("vocab");
+  const JsonValue words = root.At("model").At("vocab");
   const auto scored = unigram ? words.Array() : std::nullopt;
   const auto listed = unigram ? std::nullopt : words.Object();
   const std::size_t count = scored ? scored->size() : listed ? listed->size() : 0;
@@ -99,7 +99,7 @@ Status ReadTokens(const Json& root, const std::stop_token& stop, Vocabulary& voc
                     : ReadWords(*listed, end, stop, vocabulary));
   std::vector<std::pair<std::size_t, std::uint8_t>> flags;
   if (added_tokens) {
-    for (const Json added : *added_tokens) {
+    for (const JsonValue added : *added_tokens) {
       PALUKU_TRY(ReadAdded(added, end, vocabulary));
       flags.emplace_back(*added.At("id").Unsigned(), FlagsOf(added));
     }
@@ -111,7 +111,7 @@ Status ReadTokens(const Json& root, const std::stop_token& stop, Vocabulary& voc
 }
 
 // Newer files write a merge as ["a", "b"], older ones as "a b". Without parts where it is neither.
-Merge MergeOf(const Json& merge) {
+Merge MergeOf(const JsonValue& merge) {
   if (const auto text = merge.Text()) {
     const std::size_t space = text->find(' ', 1);
     if (space == std::string_view::npos) return {};
@@ -121,13 +121,13 @@ Merge MergeOf(const Json& merge) {
   return {std::string(left.Text().value_or("")), std::string(right.Text().value_or(""))};
 }
 
-Status ReadMerges(const Json& root, const std::stop_token& stop, Vocabulary& vocabulary) {
+Status ReadMerges(const JsonValue& root, const std::stop_token& stop, Vocabulary& vocabulary) {
   const auto merges = root.At("model").At("merges").Array();
   if (!merges) return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.merges");
   if (merges->size() > kVocabularyLimits.merges)
     return Fail(ErrorCode::kLimitExceeded, vocabulary.origin, "merges");
   vocabulary.merges.reserve(merges->size());
-  for (const Json merge : *merges) {
+  for (const JsonValue merge : *merges) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
     Merge parts = MergeOf(merge);
     if (parts.left.empty() || parts.right.empty())
@@ -142,7 +142,7 @@ Status ReadMerges(const Json& root, const std::stop_token& stop, Vocabulary& voc
 Result<Vocabulary> VocabularyFromTokenizerJson(const std::string& path,
                                                const std::stop_token& stop) {
   PALUKU_ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::Read(path, stop));
-  const Json root = document.root();
+  const JsonValue root = document.root();
   Vocabulary vocabulary;
   vocabulary.origin = path;
   PALUKU_TRY(ReadPipeline(root, vocabulary));

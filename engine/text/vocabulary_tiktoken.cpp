@@ -85,7 +85,7 @@ Status ReadSpecialTokens(const std::string& folder, Vocabulary& vocabulary) {
   for (const auto& [key, token] : *named) {
     std::size_t id = 0;
     const auto [rest, failed] = std::from_chars(key.data(), key.data() + key.size(), id);
-    const std::string content = StringAt(Json(token), "content");
+    const std::string content = StringAt(JsonValue(token), "content");
     if (failed != std::errc() || rest != key.data() + key.size() || id < first ||
         id >= vocabulary.tokens.size() || content.empty())
       return Fail(ErrorCode::kBadValue, path, "added_tokens_decoder");

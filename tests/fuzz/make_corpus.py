@@ -345,6 +345,27 @@ def shard(tensors: dict) -> bytes:
     return safetensors(table, end)
 
 
+def complete_checkpoint() -> bytes:
+    """A checkpoint that computes, with experts of FP8 in its second layer."""
+    tensors = {"model.embed_tokens.weight": ("BF16", [5, 8]), "model.norm.weight": ("BF16", [8]), "lm_head.weight": ("F16", [5, 8])}
+    for i in range(2):
+        layer = {
+            "input_layernorm": [8], "post_attention_layernorm": [8], "self_attn.q_a_proj": [4, 8], "self_attn.q_a_layernorm": [4],
+            "self_attn.q_b_proj": [8, 4], "self_attn.kv_a_proj_with_mqa": [6, 8], "self_attn.kv_a_layernorm": [4],
+            "self_attn.kv_b_proj": [12, 4], "self_attn.o_proj": [8, 8],
+        }  # fmt: skip
+        network = {"gate_proj": [4, 8], "up_proj": [4, 8], "down_proj": [8, 4]}
+        if i == 0:
+            layer |= {"mlp.gate_proj": [16, 8], "mlp.up_proj": [16, 8], "mlp.down_proj": [8, 16]}
+        else:
+            layer |= {"mlp.gate": [4, 8]} | {f"mlp.shared_experts.{name}": shape for name, shape in network.items()}
+            tensors["model.layers.1.mlp.gate.e_score_correction_bias"] = ("F32", [4])
+            for name, shape in ((f"model.layers.1.mlp.experts.{e}.{n}.weight", s) for e in range(4) for n, s in network.items()):
+                tensors |= {name: ("F8_E4M3", shape), name + "_scale_inv": ("F32", [1, 1])}
+        tensors |= {f"model.layers.{i}.{name}.weight": ("F32", shape) for name, shape in layer.items()}
+    return BORDER.join([json.dumps(CONFIG).encode(), shard(tensors)])
+
+
 def checkpoints() -> dict[str, bytes]:
     """Whole directories: config.json, model.safetensors, the index, b.safetensors, tokenizer.json and its neighbours."""
     layer = "model.layers.{}."
@@ -386,6 +407,7 @@ def checkpoints() -> dict[str, bytes]:
         return BORDER.join(f if isinstance(f, bytes) else f.encode() for f in files)
 
     return {
+        "checkpoint-computes": complete_checkpoint(),
         "checkpoint": BORDER.join(parts),
         "checkpoint-shards": BORDER.join(whole),
         "checkpoint-tokenizer": with_tokenizer(bytes_json, extras),
