@@ -81,9 +81,13 @@ std::uint8_t FlagsOf(const JsonValue& added) {
 }
 
 Status ReadAdded(const JsonValue& added, std::size_t end, Vocabulary& vocabulary) {
+  const auto id = added.At("id").Unsigned();
   const TokenType type =
       added.At("special").Is(true) ? TokenType::kControl : TokenType::kUserDefined;
-  return Place(vocabulary, end, added.At("id").Unsigned(), StringAt(added, "content"), type);
+  PALUKU_TRY(Place(vocabulary, end, id, StringAt(added, "content"), type));
+  vocabulary.added_flags.resize(vocabulary.tokens.size());
+  if (id) vocabulary.added_flags[*id] = FlagsOf(added);
+  return {};
 }
 
 Status ReadTokens(const JsonValue& root, const std::stop_token& stop, Vocabulary& vocabulary) {
@@ -91,21 +95,22 @@ Status ReadTokens(const JsonValue& root, const std::stop_token& stop, Vocabulary
   const JsonValue words = root.At("model").At("vocab");
   const auto scored = unigram ? words.Array() : std::nullopt;
   const auto listed = unigram ? std::nullopt : words.Object();
-  const std::size_t count = scored ? scored->size() : listed ? listed->size() : 0;
-  if (count == 0) return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.vocab");
   const auto added_tokens = root.At("added_tokens").Array();
-  const std::size_t end = EndOfIds(count, added_tokens ? added_tokens->size() : 0);
-  PALUKU_TRY(scored ? ReadScored(*scored, end, stop, vocabulary)
-                    : ReadWords(*listed, end, stop, vocabulary));
-  std::vector<std::pair<std::size_t, std::uint8_t>> flags;
+  const std::size_t added_count = added_tokens ? added_tokens->size() : 0;
+  std::size_t end = 0;
+  if (scored && scored->size() > 0) {
+    end = EndOfIds(scored->size(), added_count);
+    PALUKU_TRY(ReadScored(*scored, end, stop, vocabulary));
+  } else if (listed && listed->size() > 0) {
+    end = EndOfIds(listed->size(), added_count);
+    PALUKU_TRY(ReadWords(*listed, end, stop, vocabulary));
+  } else {
+    return Fail(ErrorCode::kMissingKey, vocabulary.origin, "model.vocab");
+  }
   if (added_tokens) {
-    for (const JsonValue added : *added_tokens) {
-      PALUKU_TRY(ReadAdded(added, end, vocabulary));
-      flags.emplace_back(*added.At("id").Unsigned(), FlagsOf(added));
-    }
+    for (const JsonValue added : *added_tokens) PALUKU_TRY(ReadAdded(added, end, vocabulary));
   }
   vocabulary.added_flags.resize(vocabulary.tokens.size());
-  for (const auto& [id, of_token] : flags) vocabulary.added_flags[id] = of_token;
   if (unigram) vocabulary.scores.resize(vocabulary.tokens.size());
   return {};
 }
