@@ -10,7 +10,7 @@
 namespace paluku {
 namespace {
 
-// No tokenizer file is deeper; a parser of any kind is.
+// No tokenizer file is deeper.
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kReadAtOnce = 4u << 20;  // bytes between two looks at a stop
 
@@ -56,6 +56,7 @@ Result<JsonDocument> JsonDocument::Read(const std::string& path, const std::stop
   const auto values = std::count_if(text.begin(), text.end(), BeginsAValue);
   if (static_cast<std::size_t>(values) > kVocabularyLimits.json_values)
     return Fail(ErrorCode::kLimitExceeded, path, "number of values in the JSON");
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled);
   auto parser = std::make_unique<simdjson::dom::parser>(kVocabularyLimits.json_bytes);
   simdjson::error_code failed = parser->allocate(text.size(), kMaxDepth);
   simdjson::dom::element root;

@@ -53,8 +53,8 @@ std::string StringAt(const JsonValue& object, std::string_view key);
 // fast as one.
 class JsonDocument {
  public:
-  // Of an object. Errors: those of ReadTokenizerFile, kFileDamaged; the parse itself, at most
-  // 100 ms, does not look at `stop`.
+  // Of an object. Errors: those of ReadTokenizerFile, kFileDamaged. The parse itself does not look
+  // at `stop`; the limit of a file's size keeps it short.
   static Result<JsonDocument> Read(const std::string& path, const std::stop_token& stop = {});
 
   JsonValue root() const { return root_; }

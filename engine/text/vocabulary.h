@@ -58,7 +58,7 @@ struct VocabularyLimits {
   std::size_t text_bytes = 16u << 20;  // all tokens together; the largest real ones have 3 MiB
   std::size_t special_token_bytes = 256;
   std::size_t template_bytes = 256u << 10;
-  std::size_t json_bytes = 64u << 20;   // a whole tokenizer.json
+  std::size_t json_bytes = 32u << 20;   // a whole tokenizer.json; those of the families have 20 MB
   std::size_t json_values = 4u << 20;   // of , : [ and { in it, which bounds the memory it takes
   std::size_t split_work = 512u << 20;  // bytes looked at to find the merges of a file without any
 };
