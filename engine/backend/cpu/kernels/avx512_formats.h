@@ -2,27 +2,27 @@
 // Included by avx512.cpp only.
 #pragma once
 
-#include "engine/backend/cpu/kernels/gemm_body.h"
+#include "engine/backend/cpu/kernels/x86_formats.h"
 
 namespace paluku {
 namespace {
 
-[[gnu::always_inline]] inline __m256i Load32Bytes(const std::byte* p) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-}
 [[gnu::always_inline]] inline __m512i Load64Bytes(const void* p) { return _mm512_loadu_si512(p); }
 [[gnu::always_inline]] inline std::uint64_t LoadU64(const std::byte* p) {
   std::uint64_t v;
   std::memcpy(&v, p, 8);
   return v;
 }
-[[gnu::always_inline]] inline std::uint32_t LoadU32(const std::byte* p) {
-  std::uint32_t v;
-  std::memcpy(&v, p, 4);
-  return v;
-}
 
-// Values 64 j .. 64 j + 63 of a superblock, unsigned; j = 0 .. 3.
+// Values 64 j .. 64 j + 63 of a block, unsigned; of a type with blocks of 32, of two neighbours.
+template <class Format>
+[[gnu::always_inline]] inline __m512i Load64(Format, const std::byte* block, int j) {
+  constexpr bool kSmall = Format::kElements == 32;
+  const __m256i low = Load32(Format{}, block, kSmall ? 0 : 2 * j);
+  const __m256i high = kSmall ? Load32(Format{}, block + sizeof(typename Format::Block), 0)
+                              : Load32(Format{}, block, 2 * j + 1);
+  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
 [[gnu::always_inline]] inline __m512i Load64(FormatQ4_K, const std::byte* block, int j) {
   const __m256i nibbles = Load32Bytes(block + offsetof(BlockQ4_K, nibbles) + 32 * j);
   const __m512i both =
@@ -174,6 +174,32 @@ float DotRowQ6_K(const std::byte* row, std::int64_t k, const std::byte* activati
   return _mm512_reduce_add_ps(_mm512_fmadd_ps(offsets, _mm512_set1_ps(32), total));
 }
 
+// Scales of kBlocks (4 or 8) neighbouring blocks of 32 and what meets the sums of the activations,
+// the scales again or the minima: [scales 0-3, others 0-3, scales 4-7, others 4-7].
+template <class Format, int kBlocks>
+[[gnu::always_inline]] inline __m512 SmallScales(const std::byte* block) {
+  constexpr int kBytes = sizeof(typename Format::Block);
+  if constexpr (kHasMinima<Format> || kHasPowerScale<Format>) {
+    float lanes[16] = {};
+    Unroll<kBlocks>([&](int i) __attribute__((always_inline)) {
+      float* scale = lanes + i / 4 * 8 + i % 4;
+      Format::template Scales<Simd>(block + i * kBytes, scale, scale + 4);
+      if (!kHasMinima<Format>) scale[4] = scale[0];
+    });
+    return _mm512_loadu_ps(lanes);
+  } else {  // one binary16 at the head of the block
+    std::uint64_t halves[2] = {};
+    Unroll<kBlocks>([&](int i) __attribute__((always_inline)) {
+      std::uint16_t d;
+      std::memcpy(&d, block + i * kBytes, 2);
+      halves[i / 4] |= static_cast<std::uint64_t>(d) << (16 * (i % 4));
+    });
+    const auto low = static_cast<std::int64_t>(halves[0]);
+    const auto high = static_cast<std::int64_t>(halves[1]);
+    return _mm512_cvtph_ps(_mm256_set_epi64x(high, high, low, low));
+  }
+}
+
 struct SmallBlockSums {
   __m512 products[4];
   __m512 offsets;  // minus the sums of the activations, scaled; lanes 4-7 and 12-15
@@ -184,15 +210,7 @@ template <class Format, int kBlocks>
 [[gnu::always_inline]] inline void AddSmallBlocks(const std::byte* block, const float* pairs32,
                                                   const std::byte* values, SmallBlockSums& sums) {
   constexpr int kBytes = sizeof(typename Format::Block);
-  std::uint64_t halves[2] = {};
-  Unroll<kBlocks>([&](int i) __attribute__((always_inline)) {
-    std::uint16_t d;
-    std::memcpy(&d, block + i * kBytes, 2);
-    halves[i / 4] |= static_cast<std::uint64_t>(d) << (16 * (i % 4));
-  });
-  const auto low = static_cast<std::int64_t>(halves[0]);
-  const auto high = static_cast<std::int64_t>(halves[1]);
-  const __m512 scales = _mm512_cvtph_ps(_mm256_set_epi64x(high, high, low, low));
+  const __m512 scales = SmallScales<Format, kBlocks>(block);
   const __m512 factors =
       _mm512_mul_ps(scales, _mm512_maskz_loadu_ps(kBlocks == 8 ? 0xffff : 0x00ff, pairs32));
   sums.offsets = _mm512_mask_add_ps(sums.offsets, 0xf0f0, sums.offsets, factors);
@@ -224,10 +242,56 @@ float DotRowSmallBlocks(const std::byte* row, std::int64_t k, const std::byte* a
   }
   const __m512 total = _mm512_add_ps(_mm512_add_ps(sums.products[0], sums.products[1]),
                                      _mm512_add_ps(sums.products[2], sums.products[3]));
-  const __m512 offset = _mm512_set1_ps(static_cast<float>(Format::kOffset));
+  const __m512 offset =
+      _mm512_set1_ps(kHasMinima<Format> ? 1.0f : static_cast<float>(Format::kOffset));
   float sum = _mm512_reduce_add_ps(_mm512_fmadd_ps(sums.offsets, offset, total));
   if (first < k) sum += DotRowPortable<Format>(block, first, k, activation);
   return sum;
+}
+
+// A row of larger blocks with any number of groups.
+template <class Format>
+float DotRowGroups(const std::byte* row, std::int64_t k, const std::byte* activation) {
+  constexpr int kGroups = Format::kElements / Format::kGroup;
+  constexpr __mmask16 kMask = static_cast<__mmask16>((1u << kGroups) - 1);
+  constexpr int kPerLoad = 64 / Format::kGroup;  // groups in 64 values
+  const QuantisedRowLayout layout = LayoutOfQuantisedRow(k);
+  const auto* pairs32 = reinterpret_cast<const float*>(activation + layout.pairs32);
+  const auto* scales16 = reinterpret_cast<const float*>(activation + layout.scales16);
+  const auto* sums16 = reinterpret_cast<const float*>(activation + layout.sums16);
+  const __m512i spread =
+      _mm512_srli_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                        kPerLoad == 4 ? 2 : 3);
+  const __m512i from_pairs = _mm512_setr_epi32(0, 1, 2, 3, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0);
+  __m512 sum[4] = {}, offsets = _mm512_setzero_ps();
+  for (std::int64_t first = 0; first < k; first += Format::kElements) {
+    PrefetchAhead<sizeof(typename Format::Block)>(row);
+    float s[16] = {}, m[16] = {};
+    GroupScales(Format{}, row, s, m);
+    const __m512 scales = _mm512_loadu_ps(s);
+    __m512 a_scales, a_sums;
+    if constexpr (Format::kGroup == 16) {
+      a_scales = _mm512_maskz_loadu_ps(kMask, scales16 + first / 16);
+      a_sums = _mm512_maskz_loadu_ps(kMask, sums16 + first / 16);
+    } else {
+      const __m512 pairs = _mm512_loadu_ps(pairs32 + first / 16);
+      a_scales = _mm512_permutexvar_ps(from_pairs, pairs);
+      a_sums = _mm512_permutexvar_ps(_mm512_add_epi32(from_pairs, _mm512_set1_epi32(4)), pairs);
+    }
+    // Lanes without a group have scales and minima of zero.
+    offsets = _mm512_fmadd_ps(kHasMinima<Format> ? _mm512_loadu_ps(m) : scales, a_sums, offsets);
+    const __m512 factors = _mm512_mul_ps(scales, a_scales);
+    Unroll<Format::kElements / 64>([&](int j) __attribute__((always_inline)) {
+      const __m512 dot = Dot64(Load64(Format{}, row, j), activation + first + 64 * j);
+      const __m512i lanes = _mm512_add_epi32(spread, _mm512_set1_epi32(kPerLoad * j));
+      sum[j % 4] = _mm512_fmadd_ps(dot, _mm512_permutexvar_ps(lanes, factors), sum[j % 4]);
+    });
+    row += sizeof(typename Format::Block);
+  }
+  const __m512 total = _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3]));
+  const __m512 offset =
+      _mm512_set1_ps(kHasMinima<Format> ? 1.0f : static_cast<float>(Format::kOffset));
+  return _mm512_reduce_add_ps(_mm512_fmadd_ps(offsets, offset, total));
 }
 
 }  // namespace

@@ -43,16 +43,16 @@ struct RowPointers {
   }
 };
 
-// Values of 16 rows, 64 of each, to the tile at `out`: `registers` (16, or 8 for half) of 64 bytes.
+// Values of 16 rows, 64 of each, to the tile at `out`.
 template <class Format>
 [[gnu::always_inline]] inline void DecodeValues(const RowPointers& rows, std::int64_t offset, int j,
-                                                int registers, std::byte* out) {
+                                                std::byte* out) {
   __m512i r[16];
   Unroll<16>([&](int i) __attribute__((always_inline)) {
     r[i] = Load64(Format{}, rows.row[i] + offset, j);
   });
   Transpose16(r);
-  for (int i = 0; i < registers; ++i) _mm512_storeu_si512(out + 64 * i, r[i]);
+  for (int i = 0; i < 16; ++i) _mm512_storeu_si512(out + 64 * i, r[i]);
 }
 
 void StoreTransposed(__m512i (&r)[16], float* const* out) {
@@ -70,7 +70,7 @@ void DecodeTileSuperBlocks(const std::byte* first_row, std::int64_t row_bytes, i
     const std::int64_t offset = b * static_cast<std::int64_t>(sizeof(typename Format::Block));
     std::byte* values = tile + b * 256 * 16;
     Unroll<4>([&](int j) __attribute__((always_inline)) {
-      DecodeValues<Format>(rows, offset, j, 16, values + j * 1024);
+      DecodeValues<Format>(rows, offset, j, values + j * 1024);
     });
     __m512i r[16];
     float* out[16];
@@ -93,20 +93,46 @@ void DecodeTileSuperBlocks(const std::byte* first_row, std::int64_t row_bytes, i
   }
 }
 
+// Scales of `kBlocks` neighbouring blocks of one row to its lane of the tile.
+template <class Format, int kBlocks>
+[[gnu::always_inline]] inline void StoreScales(const std::byte* block, float* scales,
+                                               float* minima) {
+  constexpr int kGroups = Format::kElements / Format::kGroup;
+  for (int b = 0; b < kBlocks; ++b) {
+    float s[kGroups], m[kGroups];
+    GroupScales(Format{}, block + b * static_cast<int>(sizeof(typename Format::Block)), s, m);
+    for (int g = 0; g < kGroups; ++g) {
+      scales[(b * kGroups + g) * 16] = s[g];
+      if constexpr (kHasMinima<Format>) minima[(b * kGroups + g) * 16] = m[g];
+    }
+  }
+}
+
+// Blocks of 64 or 256, and blocks of 32 in pairs.
 template <class Format>
-void DecodeTileSmallBlocks(const std::byte* first_row, std::int64_t row_bytes, int count,
-                           std::int64_t k, std::byte* tile) {
-  constexpr int kBytes = sizeof(typename Format::Block);
+void DecodeTileGroups(const std::byte* first_row, std::int64_t row_bytes, int count, std::int64_t k,
+                      std::byte* tile) {
+  constexpr int kBlocks = Format::kElements == 32 ? 2 : 1, kSpan = kBlocks * Format::kElements;
+  constexpr int kGroups = kSpan / Format::kGroup;
   // The last block of an odd number has no neighbour to be read with.
-  if (k % 64 != 0) return DecodeTilePortable<Format>(first_row, row_bytes, count, k, tile);
+  if (k % kSpan != 0) return DecodeTilePortable<Format>(first_row, row_bytes, count, k, tile);
   const RowPointers rows(first_row, row_bytes, count);
   auto* scales = reinterpret_cast<float*>(tile + k * 16);
-  for (std::int64_t pair = 0; pair < k / 64; ++pair) {
-    DecodeValues<Format>(rows, 2 * pair * kBytes, 0, 16, tile + pair * 1024);
-    for (int i = 0; i < 16; ++i) {
-      const std::byte* block = rows.row[i] + 2 * pair * kBytes;
-      scales[(2 * pair) * 16 + i] = Simd::HalfToFloat(block);
-      scales[(2 * pair + 1) * 16 + i] = Simd::HalfToFloat(block + kBytes);
+  float* minima = scales + k / Format::kGroup * 16;
+  for (std::int64_t b = 0; b < k / kSpan; ++b) {
+    const std::int64_t offset =
+        b * kBlocks * static_cast<std::int64_t>(sizeof(typename Format::Block));
+    // Plain loops: unrolled as in DecodeValues, fifteen formats would take minutes to compile.
+    for (int j = 0; j < kSpan / 64; ++j) {
+      __m512i r[16];
+      for (int i = 0; i < 16; ++i) r[i] = Load64(Format{}, rows.row[i] + offset, j);
+      Transpose16(r);
+      std::byte* out = tile + b * kSpan * 16 + j * 1024;
+      for (int i = 0; i < 16; ++i) _mm512_storeu_si512(out + 64 * i, r[i]);
+    }
+    for (int r = 0; r < 16; ++r) {
+      StoreScales<Format, kBlocks>(rows.row[r] + offset, scales + b * kGroups * 16 + r,
+                                   minima + b * kGroups * 16 + r);
     }
   }
 }
