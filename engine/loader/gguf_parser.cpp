@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/base/checked.h"
+#include "engine/loader/gguf_types.h"
 
 namespace paluku {
 namespace {
@@ -252,8 +253,7 @@ Status GgufParser::AddTensor(const std::string& name, std::uint32_t type,
   const std::optional<DType> dtype = DTypeFromGguf(type);
   if (!dtype) {
     extents_.push_back({offset, 1, name});  // its size is unknown, its first byte is there
-    out_.foreign_tensors.emplace(name,
-                                 ForeignTensor{std::string(GgufTypeName(type)), std::move(shape)});
+    out_.foreign_tensors.emplace(name, ForeignTensor{GgufTypeName(type), std::move(shape)});
     return {};
   }
   const DTypeInfo& info = Info(*dtype);

@@ -54,7 +54,7 @@ using MetadataValue = std::variant<std::uint64_t, std::int64_t, double, bool, st
 
 // A tensor of an element type that Paluku cannot read: known by name and shape, without data.
 struct ForeignTensor {
-  std::string type;                 // as people write it: "IQ2_XXS"
+  std::string type;                 // as people write it: "TQ1_0"
   std::vector<std::int64_t> shape;  // outermost first
 };
 

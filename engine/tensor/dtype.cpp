@@ -1,6 +1,5 @@
 #include "engine/tensor/dtype.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -115,32 +114,6 @@ constexpr bool TableIsInOrder() {
 }
 static_assert(TableIsInOrder());
 
-// Names of GGUF's type numbers; empty where the format defines none.
-constexpr std::array<std::string_view, 42> kGgufNames = {
-    "F32",     "F16",   "Q4_0",   "Q4_1",  "",      "",       "Q5_0", "Q5_1",    "Q8_0",
-    "Q8_1",    "Q2_K",  "Q3_K",   "Q4_K",  "Q5_K",  "Q6_K",   "Q8_K", "IQ2_XXS", "IQ2_XS",
-    "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8",   "I16",     "I32",
-    "I64",     "F64",   "IQ1_M",  "BF16",  "",      "",       "",     "TQ1_0",   "TQ2_0",
-    "",        "",      "",       "MXFP4", "NVFP4", "Q1_0"};
-
-// "type 0" .. "type 255" and "type >255", so that every answer is a view of static memory.
-std::string_view UnknownTypeName(std::uint32_t gguf_id) {
-  static const auto names = [] {
-    std::array<std::array<char, 12>, 257> table{};
-    for (unsigned i = 0; i < 256; ++i) {
-      char* out = table[i].data();
-      std::ranges::copy(std::string_view("type "), out);
-      int at = 5;
-      if (i >= 100) out[at++] = static_cast<char>('0' + i / 100);
-      if (i >= 10) out[at++] = static_cast<char>('0' + i / 10 % 10);
-      out[at] = static_cast<char>('0' + i % 10);
-    }
-    std::memcpy(table[256].data(), "type >255", 9);
-    return table;
-  }();
-  return names[gguf_id < 256 ? gguf_id : 256].data();
-}
-
 }  // namespace
 
 const DTypeInfo& Info(DType dtype) {
@@ -154,11 +127,6 @@ std::optional<DType> DTypeFromGguf(std::uint32_t gguf_id) {
     if (info.gguf_id == gguf_id) return info.dtype;
   }
   return std::nullopt;
-}
-
-std::string_view GgufTypeName(std::uint32_t gguf_id) {
-  if (gguf_id < kGgufNames.size() && !kGgufNames[gguf_id].empty()) return kGgufNames[gguf_id];
-  return UnknownTypeName(gguf_id);
 }
 
 }  // namespace paluku

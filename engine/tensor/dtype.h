@@ -57,9 +57,6 @@ struct DTypeInfo {
 
 const DTypeInfo& Info(DType dtype);
 std::optional<DType> DTypeFromGguf(std::uint32_t gguf_id);
-// Name of any type number GGUF defines, also of those Paluku cannot read ("IQ2_XXS"); "type 77"
-// otherwise.
-std::string_view GgufTypeName(std::uint32_t gguf_id);
 
 // Bytes of a row of `elements` values; `elements` is a multiple of the block.
 inline std::int64_t RowBytes(DType dtype, std::int64_t elements) {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "engine/loader/gguf_types.h"
 #include "tests/engine/loader/gguf_builder.h"
 
 namespace paluku::test {
@@ -102,6 +103,15 @@ TEST(Gguf, AnUnknownTensorTypeIsNamedWhenItIsWanted) {
   EXPECT_EQ(error.code, ErrorCode::kUnsupportedTensorType);
   EXPECT_THAT(error.detail, HasSubstr("blk.0.odd"));
   EXPECT_THAT(error.detail, HasSubstr("TQ1_0"));
+}
+
+TEST(Gguf, TypesOfOtherProgramsAreNamed) {
+  EXPECT_EQ(GgufTypeName(12), "Q4_K");
+  EXPECT_EQ(GgufTypeName(32), "Q4_0_4_8");
+  EXPECT_EQ(GgufTypeName(144), "ik_llama.cpp IQ4_KS");
+  EXPECT_EQ(GgufTypeName(344), "ik_llama.cpp IQ4_KS_R4");
+  EXPECT_EQ(GgufTypeName(4), "type 4");
+  EXPECT_EQ(GgufTypeName(4000000000u), "type 4000000000");
 }
 
 TEST(Gguf, AlignmentOfTheFileIsKept) {
