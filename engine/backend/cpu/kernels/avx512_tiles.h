@@ -48,9 +48,8 @@ template <class Format>
 [[gnu::always_inline]] inline void DecodeValues(const RowPointers& rows, std::int64_t offset, int j,
                                                 std::byte* out) {
   __m512i r[16];
-  Unroll<16>([&](int i) __attribute__((always_inline)) {
-    r[i] = Load64(Format{}, rows.row[i] + offset, j);
-  });
+  // A plain loop: unrolled by force, the formats with codebooks would take minutes to compile.
+  for (int i = 0; i < 16; ++i) r[i] = Load64(Format{}, rows.row[i] + offset, j);
   Transpose16(r);
   for (int i = 0; i < 16; ++i) _mm512_storeu_si512(out + 64 * i, r[i]);
 }
@@ -122,13 +121,8 @@ void DecodeTileGroups(const std::byte* first_row, std::int64_t row_bytes, int co
   for (std::int64_t b = 0; b < k / kSpan; ++b) {
     const std::int64_t offset =
         b * kBlocks * static_cast<std::int64_t>(sizeof(typename Format::Block));
-    // Plain loops: unrolled as in DecodeValues, fifteen formats would take minutes to compile.
     for (int j = 0; j < kSpan / 64; ++j) {
-      __m512i r[16];
-      for (int i = 0; i < 16; ++i) r[i] = Load64(Format{}, rows.row[i] + offset, j);
-      Transpose16(r);
-      std::byte* out = tile + b * kSpan * 16 + j * 1024;
-      for (int i = 0; i < 16; ++i) _mm512_storeu_si512(out + 64 * i, r[i]);
+      DecodeValues<Format>(rows, offset, j, tile + b * kSpan * 16 + j * 1024);
     }
     for (int r = 0; r < 16; ++r) {
       StoreScales<Format, kBlocks>(rows.row[r] + offset, scales + b * kGroups * 16 + r,
